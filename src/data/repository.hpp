@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data sets of a workspace on disk:
+//
+//   datasets/objects/ab/abcdef...          encoded images by sha256, shared by all versions
+//   datasets/NAME/VERSION/manifest.jsonl   rows
+//   datasets/NAME/VERSION/refused.jsonl    files that were not taken, each with its reason
+//   datasets/NAME/latest                   the newest version's name
+//   datasets/cache/...                     packed pixels, may be deleted at any time
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "data/manifest.hpp"
+
+namespace imago::data {
+
+struct Refusal {
+  std::string path;
+  std::string reason;
+};
+
+class Repository {
+ public:
+  explicit Repository(std::filesystem::path datasets_folder);
+
+  /// Names with their versions, oldest first.
+  [[nodiscard]] Result<std::vector<std::string>> names() const;
+  [[nodiscard]] Result<std::vector<std::string>> versions(const std::string& name) const;
+
+  /// `reference` is NAME or NAME@VERSION (a unique prefix will do). NotFound lists what there is.
+  [[nodiscard]] Result<Manifest> load(const std::string& reference) const;
+  [[nodiscard]] Result<std::vector<Refusal>> refusals(const std::string& reference) const;
+
+  /// The encoded image of an entry. Corrupt when its bytes no longer match their hash.
+  [[nodiscard]] Result<std::string> read_object(const std::string& sha256) const;
+
+  /// Publishes a manifest whose objects are stored already; no-op when that version is there. Returns the version.
+  Result<std::string> publish(const Manifest& manifest, const std::vector<Refusal>& refused);
+  /// Stores encoded bytes under their hash; no-op when there. Not synced one by one: publish syncs.
+  Result<std::string> put_object(std::string_view bytes);
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] std::filesystem::path object_path(const std::string& sha256) const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace imago::data

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests to batches: a bounded queue in front of a few worker threads, each with its own engine. A worker takes what is waiting, up to
+// max_batch, and runs it at once: a lone request waits for nobody, and under load batches form by themselves.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/error.hpp"
+#include "image/image.hpp"
+#include "infer/engine.hpp"
+
+namespace imago::infer {
+
+struct BatcherOptions {
+  int workers = 0;       ///< 0: one a core
+  int max_batch = 16;
+  std::size_t max_queue = 1024;
+};
+
+/// One image's way through, for metrics.
+struct Timing {
+  std::chrono::microseconds queue{0};
+  std::chrono::microseconds infer{0};
+  int batch_size = 0;
+};
+
+/// Called on a worker thread; must not block.
+using OnLogits = std::function<void(Result<std::vector<float>> logits, Timing timing)>;
+
+class Batcher {
+ public:
+  Batcher(const Engine& engine, const BatcherOptions& options);
+  /// Answers what is queued, then stops.
+  ~Batcher();
+
+  /// Queues one preprocessed image [3, h, w]. ResourceExhausted at once when the queue is full; then `done` is not called. Safe from
+  /// any thread.
+  Result<void> submit(std::vector<float> image, std::chrono::steady_clock::time_point deadline, OnLogits done);
+
+  [[nodiscard]] std::size_t queued() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imago::infer

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs: what was tried, with which settings, and what came of it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "json/json.hpp"
+#include "store/database.hpp"
+
+namespace imago::tracking {
+
+enum class RunStatus { Running, Finished, Failed, Interrupted };
+std::string_view to_string(RunStatus status) noexcept;
+
+struct Run {
+  std::string id;      ///< "20261121-041600-3fa9c1"
+  std::string kind;    ///< "train"
+  RunStatus status = RunStatus::Running;
+  std::string created, ended;  ///< RFC 3339; ended may be empty
+  std::string error;
+  json::Value params;   ///< the whole effective recipe, dataset, seed, code version
+  json::Value summary;  ///< at the end: accuracies, seconds, model version
+};
+
+struct MetricPoint {
+  std::int64_t step = 0;
+  double value = 0.0;
+  std::string time;
+};
+
+class RunStore {
+ public:
+  explicit RunStore(store::Database& database) : database_(database) {}
+
+  Result<Run> create(const std::string& kind, const json::Value& params);
+  Result<void> log_metrics(const std::string& run, std::int64_t step, const std::map<std::string, double>& values);
+  Result<void> finish(const std::string& run, RunStatus status, const json::Value& summary, const std::string& error = "");
+  Result<void> reopen(const std::string& run);
+  /// Newest first.
+  Result<std::vector<Run>> list(int limit = 50);
+  /// By id or a unique prefix of it. NotFound lists the newest ones.
+  Result<Run> find(const std::string& id);
+  Result<std::map<std::string, std::vector<MetricPoint>>> metrics(const std::string& run);
+
+ private:
+  store::Database& database_;
+};
+
+}  // namespace imago::tracking

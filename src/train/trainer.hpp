@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The training loop: epochs over a split, a schedule, validation, early stopping, checkpoints; nothing else. Whoever
+// wants to know what happens passes an Observer.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "data/augment.hpp"
+#include "data/packed.hpp"
+#include "image/preprocess.hpp"
+#include "nn/learner.hpp"
+#include "train/schedule.hpp"
+
+namespace imago::train {
+
+struct TrainSettings {
+  int epochs = 10;
+  int batch_size = 64;
+  ScheduleSettings schedule;
+  data::Augmentation augmentation;
+  std::uint64_t seed = 1;
+  /// Training stops in time to end within this budget, whatever the machine's speed, and the schedule is stretched or cut to fit:
+  /// progress is the larger of the share of steps and the share of time. 0: no budget.
+  std::chrono::milliseconds max_time{0};
+  int early_stopping_patience = 0;  ///< epochs without a lower validation loss; 0: off
+  bool restore_best = true;         ///< end with the weights of the best validation epoch rather than the last
+  std::chrono::seconds checkpoint_every{30};
+};
+
+struct StepEvent {
+  int epoch = 0;  ///< from 1
+  int epochs = 0;
+  std::int64_t step = 0;         ///< from 1, over the whole run
+  std::int64_t total_steps = 0;  ///< as now expected
+  double loss = 0.0;             ///< moving mean over recent steps
+  double accuracy = 0.0;         ///< likewise, on augmented training images
+  double learning_rate = 0.0;
+  double images_per_second = 0.0;
+  std::chrono::milliseconds elapsed{0};
+  std::chrono::milliseconds remaining{0};  ///< estimate
+};
+
+struct EpochEvent {
+  int epoch = 0;
+  double loss = 0.0, accuracy = 0.0;          ///< means over the epoch's training batches
+  double val_loss = 0.0, val_accuracy = 0.0;  ///< on the whole validation split
+  double learning_rate = 0.0;
+  std::chrono::milliseconds elapsed{0};
+  bool best = false;
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_step(const StepEvent&) {}
+  virtual void on_epoch(const EpochEvent&) {}
+};
+
+enum class StopReason { Finished, TimeBudget, EarlyStopping, Interrupted };
+std::string_view to_string(StopReason reason) noexcept;
+
+struct TrainOutcome {
+  StopReason reason = StopReason::Finished;
+  int epochs_done = 0;
+  int best_epoch = 0;
+  std::int64_t steps = 0;
+  std::chrono::milliseconds elapsed{0};
+  std::vector<EpochEvent> history;
+};
+
+struct TrainingData {
+  const data::PackedSplit& train;
+  const data::PackedSplit& validation;
+  const image::Preprocess& preprocess;
+};
+
+/// Trains `learner`; on return it holds the final (or best) weights. Checkpoints go to `run_folder`/checkpoint.bin, whole or not
+/// at all; with `resume` the run goes on from there. When `stop` becomes true the loop writes a checkpoint and returns Interrupted.
+Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const TrainSettings& settings, const std::filesystem::path& run_folder,
+                         bool resume, const std::atomic<bool>& stop, Observer& observer, const Clock& clock = system_clock());
+
+}  // namespace imago::train
