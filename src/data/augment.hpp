@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random changes to training images, on 8-bit pixels before normalisation. What an image becomes depends on the seed, the epoch and
-// its index alone, never on threads.
+// Random changes to training images, on 8-bit pixels before normalisation. What an image becomes depends on the seed,
+// the epoch and its index alone, never on threads.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ enum class Flip {
 
 struct Augmentation {
   Flip flip = Flip::None;
-  int crop_padding = 0;        ///< reflect-pad by so many pixels, cut out at random; 0: off
-  double rotation = 0.0;       ///< at most this share of a full turn either way (Keras's unit)
-  double zoom = 0.0;           ///< at most this share larger or smaller
-  double brightness = 0.0;     ///< colour jitter, torchvision's meaning: factor in [1 - b, 1 + b]
+  int crop_padding = 0;     ///< reflect-pad by so many pixels, cut out at random; 0: off
+  double rotation = 0.0;    ///< at most this share of a full turn either way (Keras's unit)
+  double zoom = 0.0;        ///< at most this share larger or smaller
+  double brightness = 0.0;  ///< colour jitter, torchvision's meaning: factor in [1 - b, 1 + b]
   double contrast = 0.0;
   double saturation = 0.0;
-  int cutout = 0;              ///< side of a square set to the mean colour; 0: off
+  int cutout = 0;  ///< side of a square set to the mean colour; 0: off
 
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
 };
@@ -35,7 +35,7 @@ json::Value to_json(const Augmentation& augmentation);
 Result<Augmentation> augmentation_from_json(const json::Value& value);
 
 /// Writes the changed image to `out`. Both are interleaved RGB of width * height.
-void augment(std::span<const std::uint8_t> image, int width, int height, const Augmentation& augmentation, std::uint64_t seed, int epoch,
-             std::size_t index, std::span<std::uint8_t> out);
+void augment(std::span<const std::uint8_t> image, int width, int height, const Augmentation& augmentation,
+             std::uint64_t seed, int epoch, std::size_t index, std::span<std::uint8_t> out);
 
 }  // namespace imago::data

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A split decoded and resized once: uint8 [n, height, width, 3] in a .npy file that numpy can open too, mapped into memory.
+// A split decoded and resized once: uint8 [n, height, width, 3] in a .npy file that numpy can open too, mapped into
+// memory.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +41,11 @@ class PackedSplit {
   std::vector<std::size_t> entries_;
 };
 
-/// Opens the cache of this split at this size, building it (in parallel, written whole or not at all) when it is not there. Only
-/// width, height and fit of `preprocess` matter. `on_progress(done, total)` may be empty. InvalidArgument when the split has no image.
-Result<PackedSplit> open_packed(const Repository& repository, const Manifest& manifest, Split split, const image::Preprocess& preprocess,
+/// Opens the cache of this split at this size, building it (in parallel, written whole or not at all) when it is not
+/// there. Only width, height and fit of `preprocess` matter. `on_progress(done, total)` may be empty. InvalidArgument
+/// when the split has no image.
+Result<PackedSplit> open_packed(const Repository& repository, const Manifest& manifest, Split split,
+                                const image::Preprocess& preprocess,
                                 const std::function<void(std::size_t, std::size_t)>& on_progress);
 
 }  // namespace imago::data

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Somebody's images become a data set: read from a folder or archive, each checked by decoding it, split, published.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "data/manifest.hpp"
+#include "data/repository.hpp"
+
+namespace imago::data {
+
+/// Shares of the images. Where the source has a test split (`test/<class>/...`), it stays as it is and only
+/// `validation` counts: taken from the training images, unless the source has a validation split too.
+struct SplitRatios {
+  double validation = 0.1;  ///< in [0, 1); 0: no validation split
+  double test = 0.1;        ///< in [0, 1); their sum below 1
+};
+
+struct ImportRequest {
+  std::string name;              ///< of the data set: [a-z0-9][a-z0-9_-]{0,63}
+  std::filesystem::path source;  ///< a folder or an archive; see below
+  SplitRatios ratios;
+  std::uint64_t seed = 42;
+  int threads = 0;  ///< that decode; 0: one a core
+};
+
+struct ImportProgress {
+  std::uint64_t images = 0;      ///< checked so far
+  std::uint64_t refused = 0;     ///< of these
+  std::uint64_t bytes_read = 0;  ///< of the source, as stored
+  std::uint64_t bytes_total = 0;
+};
+using OnImportProgress = std::function<void(const ImportProgress&)>;  ///< called from one thread, many times a second
+
+struct ImportReport {
+  std::string version;     ///< `name@version` is what it is called from now on
+  bool was_there = false;  ///< the same content had been imported before; nothing changed
+  std::size_t kept = 0;
+  std::vector<Refusal> refused;  ///< every file of the source that is not in the data set, with the reason
+  std::vector<std::string> labels;
+  std::map<Split, std::vector<std::size_t>> counts;  ///< split -> images of each label
+};
+
+/// Imports `request.source`, which is one of
+///
+///   - a folder of classes: `cat/1.jpg`, or with splits: `train/cat/1.jpg`, `test/...`, `val/...` or `validation/...`;
+///   - CIFAR-10's official folder: binary (`data_batch_1.bin`...) or Python (`data_batch_1`...); stored as PNG, without
+///   loss;
+///   - a .tar, .tar.gz, .tar.xz, .tar.zst or .zip of one of these. Nothing is unpacked to disk; one enclosing folder is
+///   skipped.
+///
+/// All or nothing: on any error, or once `*stop` is true (Cancelled), the repository is as it was before, apart from a
+/// lock file. Every file must decode completely. A class folder without an image is InvalidArgument naming it; so are a
+/// source without images, fewer than two classes, and ratios out of range. Corrupt when an archive is damaged, reaches
+/// outside itself, or unpacks to more than the limits. Unavailable when another import into the repository is running.
+/// Importing the same content again gives the same version.
+///
+/// @param on_progress may be empty.
+/// @param stop may be null.
+Result<ImportReport> import_dataset(Repository& repository, const ImportRequest& request,
+                                    const OnImportProgress& on_progress, const std::atomic<bool>* stop);
+
+}  // namespace imago::data
