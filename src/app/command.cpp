@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+namespace imago::app {
+namespace {
+
+std::atomic<bool> stop{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
+
+extern "C" void on_stop_signal(int) { stop = true; }
+
+}  // namespace
+
+Result<pipeline::Workspace*> Context::workspace() {
+  if (!opened_) {
+    TRY(opened_, pipeline::Workspace::open(workspace_folder, database_url));
+  }
+  return opened_.get();
+}
+
+void Context::answer(const json::Value& value, const std::string& text) const {
+  fmt::print("{}", json ? json::dump_pretty(value) + "\n" : text);
+  std::fflush(stdout);
+}
+
+void catch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+const std::atomic<bool>& stop_flag() { return stop; }
+
+bool stop_requested() { return stop; }
+
+std::filesystem::path program_folder() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::filesystem::path(".") : self.parent_path();
+}
+
+}  // namespace imago::app

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command has: where the state is, how to print, how to be stopped.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "app/terminal.hpp"
+#include "base/error.hpp"
+#include "json/json.hpp"
+#include "pipeline/workspace.hpp"
+
+namespace imago::app {
+
+/// One invocation. Commands set `action`; main runs it after parsing.
+struct Context {
+  std::string workspace_folder = "workspace";
+  std::string database_url;
+  bool json = false;
+  std::function<Result<void>()> action;
+
+  /// Opens the workspace on first use.
+  Result<pipeline::Workspace*> workspace();
+  /// A command's answer: `value` with --json, else `text` (which ends in a newline).
+  void answer(const json::Value& value, const std::string& text) const;
+  [[nodiscard]] ProgressStyle progress() const { return progress_style(json); }
+
+ private:
+  std::unique_ptr<pipeline::Workspace> opened_;
+};
+
+/// From here on Ctrl-C and SIGTERM only set the flag that stop_requested reads.
+void catch_stop_signals();
+bool stop_requested();
+const std::atomic<bool>& stop_flag();
+
+/// The folder of this program: its trainer lies there too.
+std::filesystem::path program_folder();
+
+void add_data_commands(CLI::App& app, Context& context);
+void add_train_command(CLI::App& app, Context& context);
+void add_model_commands(CLI::App& app, Context& context);
+void add_predict_command(CLI::App& app, Context& context);
+void add_run_commands(CLI::App& app, Context& context);
+void add_recipe_commands(CLI::App& app, Context& context);
+void add_serve_command(CLI::App& app, Context& context);
+
+}  // namespace imago::app

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/workspace.hpp"
+
+#include "base/files.hpp"
+
+namespace imago::pipeline {
+
+Result<std::unique_ptr<Workspace>> Workspace::open(const fs::path& folder, const std::string& database_url) {
+  std::error_code error;
+  fs::path absolute = fs::absolute(folder, error);
+  if (error) return fail(ErrorCode::InvalidArgument, "workspace '{}': {}", folder.string(), error.message());
+  absolute = absolute.lexically_normal();
+  for (const char* part : {"datasets", "runs", "models"}) TRY_VOID(make_directories(absolute / part));
+  TRY(auto database,
+      store::Database::open(database_url.empty() ? "sqlite:" + (absolute / "imago.db").string() : database_url));
+  return std::unique_ptr<Workspace>(new Workspace(std::move(absolute), std::move(database)));
+}
+
+Workspace::Workspace(fs::path folder, std::unique_ptr<store::Database> database)
+    : folder_(std::move(folder)),
+      database_(std::move(database)),
+      datasets_(folder_ / "datasets"),
+      models_(*database_, folder_ / "models"),
+      runs_(*database_) {}
+
+}  // namespace imago::pipeline

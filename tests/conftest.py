@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end-to-end tests share: the built programs, real images, a workspace, a running server."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGO = ROOT / "build" / "imago"
+
+
+def data_folder():
+    """Where the real data sets are, or None."""
+    for place in (os.environ.get("IMAGO_DATA"), ROOT.parent / "shared" / "data"):
+        if place and (Path(place) / "cifar-10-images.tar.zst").exists():
+            return Path(place)
+    return None
+
+
+class Program:
+    """The built command line on one workspace."""
+
+    def __init__(self, workspace):
+        self.workspace = Path(workspace)
+
+    def run(self, *arguments, check=True, timeout=300, **options):
+        done = subprocess.run([IMAGO, "--workspace", self.workspace, *map(str, arguments)], capture_output=True, text=True,
+                              timeout=timeout, stdin=subprocess.DEVNULL, **options)
+        if check:
+            assert done.returncode == 0, f"imago {' '.join(map(str, arguments))}: status {done.returncode}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments, **options):
+        return json.loads(self.run("--json", *arguments, **options).stdout)
+
+
+class Server:
+    """`imago serve` on a free port; stopped by SIGTERM."""
+
+    def __init__(self, workspace, *arguments, ready=True):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen([IMAGO, "--workspace", workspace, "serve", "--port", str(self.port), *arguments],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._wait("/ready" if ready else "/health")
+
+    def _wait(self, path):
+        for _ in range(200):
+            if self.process.poll() is not None:
+                raise AssertionError(f"imago serve ended with {self.process.returncode}: {self.process.stdout.read()}")
+            try:
+                if requests.get(self.url + path, timeout=5).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"{path} did not answer 200 within 10 s")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+        return self.process.returncode
+
+
+@pytest.fixture(scope="session")
+def small_cifar(tmp_path_factory):
+    """A real subset of CIFAR-10 in the layout people have: train/<class>/x.jpg, 200 + 40 images of each class."""
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("needs CIFAR-10: set IMAGO_DATA to the folder of cifar-10-images.tar.zst")
+    target = tmp_path_factory.mktemp("images")
+    limits = {"train": 200, "test": 40}
+    taken = {}
+    unpack = subprocess.Popen(["zstd", "-dcq", folder / "cifar-10-images.tar.zst"], stdout=subprocess.PIPE)
+    with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
+        for member in archive:
+            parts = Path(member.name).parts[-3:]
+            if not member.isfile() or len(parts) != 3 or parts[0] not in limits:
+                continue
+            count = taken.get(parts[:2], 0)
+            if count < limits[parts[0]]:
+                taken[parts[:2]] = count + 1
+                path = target.joinpath(*parts)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.extractfile(member).read())
+    unpack.wait()
+    assert len(taken) == 20
+    return target
+
+
+@pytest.fixture(scope="session")
+def trained(small_cifar, tmp_path_factory):
+    """A workspace in which `small` was imported and trained for two epochs: what the tests after it look at."""
+    program = Program(tmp_path_factory.mktemp("workspace"))
+    program.import_report = program.json("data", "import", small_cifar, "--name", "small")
+    program.train_report = program.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "4")
+    return program
+
+
+@pytest.fixture(scope="session")
+def server(trained):
+    running = Server(trained.workspace)
+    yield running
+    assert running.stop() == 0, "the server must end with 0 on SIGTERM"
