@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server (libmicrohttpd, an epoll loop a thread). A handler gets the whole request and answers now or later, from any thread.
+// An HTTP/1.1 server (libmicrohttpd, an epoll loop a thread). A handler gets the whole request and answers now or
+// later, from any thread.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "http/multipart.hpp"
 
 namespace imago::http {
 
@@ -24,16 +26,18 @@ struct CaseLess {
 using Fields = std::map<std::string, std::string, CaseLess>;
 
 struct Request {
-  std::string method;  ///< "GET"
+  std::string method;  ///< "GET"; HEAD is answered by the GET route, without its body
   std::string path;    ///< decoded, without the query: "/predict"
-  Fields headers;
+  Fields headers;      ///< a header sent twice is joined with ", "
   Fields query;
   std::string body;
-  std::string peer;    ///< address of the client: "127.0.0.1"
+  std::string peer;                             ///< address of the client: "127.0.0.1"
+  std::string_view route;                       ///< the pattern that matched; empty when none did
   std::map<std::string, std::string> captures;  ///< of the route: "/v1/models/{name}"
   std::chrono::steady_clock::time_point received;
 
-  [[nodiscard]] std::string_view header(std::string_view name) const;  ///< empty when absent
+  [[nodiscard]] std::string_view header(std::string_view name) const;     ///< empty when absent
+  [[nodiscard]] std::string_view parameter(std::string_view name) const;  ///< of the query; empty when absent
 };
 
 struct Response {
@@ -45,6 +49,7 @@ struct Response {
 };
 
 /// The way to answer one request: exactly once, from any thread. If it is destroyed unanswered, the client gets a 500.
+/// Answering a client that has gone, or a server that has stopped, does nothing.
 class Responder {
  public:
   struct Exchange;
@@ -63,41 +68,37 @@ using Handler = std::function<void(const Request& request, Responder responder)>
 
 struct Route {
   std::string method;
-  std::string pattern;  ///< "/v1/models/{name}": {} matches one segment
+  std::string pattern;  ///< "/v1/models/{name}": {} matches one segment; "/assets/{path...}" the rest of the path
   Handler handler;
 };
 
-/// How a failure before or without a handler is written (404, 405, 413, 400): so that all errors have one shape.
+/// How a failure before or without a handler is written (404, 405, 413, 500, 503): so that all errors have one shape.
+/// What is not HTTP at all (400) and a header over the limit (431) are answered by the library, in HTML, before a
+/// request exists.
 using ErrorWriter = std::function<Response(int status, std::string_view text, const Request& request)>;
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
   int port = 8000;  ///< 0: any free one
   int threads = 2;
-  std::size_t max_body_bytes = 32u << 20;  ///< 413 above, without reading it
-  unsigned max_connections = 10'000;
+  std::size_t max_body_bytes = 32u << 20;           ///< 413 above, without keeping it
+  std::size_t max_bodies_bytes = 1024u << 20;       ///< of all requests being read or answered; 503 above
+  std::size_t connection_memory_bytes = 32 * 1024;  ///< for the headers (431 above) and as read buffer
+  unsigned max_connections = 10'000;                ///< 503 above
   std::chrono::seconds idle_timeout{60};
 };
 
 class Server {
  public:
   /// Unavailable with the port in the text when it is taken ("port 8000 is in use: choose another with --port").
-  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, std::vector<Route> routes, ErrorWriter errors);
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, std::vector<Route> routes,
+                                               ErrorWriter errors);
+  /// Stops without waiting: unanswered requests get a 503.
   virtual ~Server() = default;
   [[nodiscard]] virtual int port() const = 0;
-  /// Refuses new connections, finishes the requests that are in, waits for them at most `patience`.
+  /// Refuses new connections, finishes the requests that are in, waits for them at most `patience`, stops. What is not
+  /// answered by then gets a 503.
   virtual void drain(std::chrono::milliseconds patience) = 0;
 };
-
-/// A part of a multipart/form-data body.
-struct Part {
-  std::string name;
-  std::string filename;  ///< as the client wrote it: never use it as a path
-  std::string content_type;
-  std::string_view data;  ///< into the request's body
-};
-
-/// RFC 7578. InvalidArgument when the boundary is missing or the body is cut; ResourceExhausted over `max_parts`.
-Result<std::vector<Part>> parse_multipart(std::string_view content_type, std::string_view body, std::size_t max_parts = 10'000);
 
 }  // namespace imago::http

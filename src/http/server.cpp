@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a request on libmicrohttpd: `begin` when its headers are in, `read_body` for each piece, `dispatch` when
+// it is complete, then `finish` queues the answer or suspends the connection until a Responder has one.
+#include "http/server.hpp"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <unordered_set>
+
+#include "base/log.hpp"
+#include "http/listen_socket.hpp"
+#include "http/router.hpp"
+
+namespace imago::http {
+
+struct Responder::Exchange {
+  Request request;
+  const Handler* handler = nullptr;
+  std::optional<Response> refusal;  // decided before the body was in, which is then read and dropped
+  std::size_t charged_bytes = 0;    // of the budget for all bodies
+  std::size_t dropped_bytes = 0;
+  bool begun = false;
+  bool dispatched = false;
+  std::shared_ptr<Exchange> self;  // held by the connection, until it is through with this request
+
+  std::mutex mutex;                      // guards what follows
+  MHD_Connection* connection = nullptr;  // null when the client or the server has gone
+  std::optional<Response> answer;
+  bool suspended = false;
+};
+
+namespace {
+
+using Exchange = Responder::Exchange;
+using std::chrono::steady_clock;
+
+// A refused body up to this size is read to its end: a connection closed with bytes unread is reset, and the client
+// would lose our answer.
+constexpr std::size_t kDropBytes = 4u << 20;
+
+void settle(Exchange& exchange, Response response) {
+  const std::scoped_lock lock(exchange.mutex);
+  if (exchange.answer) return;
+  exchange.answer = std::move(response);
+  if (exchange.suspended && exchange.connection != nullptr) {
+    exchange.suspended = false;
+    MHD_resume_connection(exchange.connection);
+  }
+}
+
+bool is_suspended(Exchange& exchange) {
+  const std::scoped_lock lock(exchange.mutex);
+  return exchange.suspended;
+}
+
+std::string peer_address(MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  if (info == nullptr || info->client_addr == nullptr) return {};
+  char text[INET6_ADDRSTRLEN] = {};
+  if (info->client_addr->sa_family == AF_INET6) {
+    const auto& address = reinterpret_cast<const sockaddr_in6*>(info->client_addr)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&address)) {
+      inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof text);
+    } else {
+      inet_ntop(AF_INET6, &address, text, sizeof text);
+    }
+  } else {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(info->client_addr)->sin_addr, text, sizeof text);
+  }
+  return text;
+}
+
+MHD_Result collect_field(void* fields, MHD_ValueKind, const char* key, std::size_t key_size, const char* value,
+                         std::size_t value_size) {
+  const std::string_view text = value == nullptr ? std::string_view{} : std::string_view(value, value_size);
+  const auto [entry, added] = static_cast<Fields*>(fields)->try_emplace(std::string(key, key_size), text);
+  if (!added) entry->second.append(", ").append(text);
+  return MHD_YES;
+}
+
+MHD_Result collect_parameter(void* fields, MHD_ValueKind, const char* key, std::size_t key_size, const char* value,
+                             std::size_t value_size) {
+  const std::string_view text = value == nullptr ? std::string_view{} : std::string_view(value, value_size);
+  static_cast<Fields*>(fields)->insert_or_assign(std::string(key, key_size), std::string(text));
+  return MHD_YES;
+}
+
+void free_body(void* body) { delete static_cast<std::string*>(body); }
+
+struct ResponseDestroy {
+  void operator()(MHD_Response* response) const noexcept { MHD_destroy_response(response); }
+};
+using ResponseHandle = std::unique_ptr<MHD_Response, ResponseDestroy>;
+
+ResponseHandle to_mhd(Response response) {
+  ResponseHandle handle;
+  if (!response.static_body.empty()) {
+    // The library takes void* but only reads.
+    handle.reset(MHD_create_response_from_buffer(
+        response.static_body.size(), const_cast<char*>(response.static_body.data()), MHD_RESPMEM_PERSISTENT));
+  } else {
+    auto body = std::make_unique<std::string>(std::move(response.body));
+    handle.reset(
+        MHD_create_response_from_buffer_with_free_callback_cls(body->size(), body->data(), free_body, body.get()));
+    if (handle) body.release();  // now the response's
+  }
+  for (const auto& [name, value] : response.headers) {
+    if (handle && MHD_add_response_header(handle.get(), name.c_str(), value.c_str()) != MHD_YES) {
+      log::warning("response header {} has a value that is not HTTP, left out", name);
+    }
+  }
+  return handle;
+}
+
+class MhdServer final : public Server {
+ public:
+  MhdServer(const ServerOptions& options, std::vector<Route> routes, ErrorWriter errors)
+      : options_(options), router_(std::move(routes)), errors_(std::move(errors)) {}
+  ~MhdServer() override { drain(std::chrono::milliseconds(0)); }
+
+  Result<void> open();
+  [[nodiscard]] int port() const override { return port_; }
+  void drain(std::chrono::milliseconds patience) override;
+
+ private:
+  static MHD_Result on_access(void* cls, MHD_Connection* connection, const char* url, const char* method,
+                              const char* version, const char* upload_data, std::size_t* upload_size, void** context);
+  static void on_completed(void* cls, MHD_Connection* connection, void** context, MHD_RequestTerminationCode code);
+  static void on_connection(void* cls, MHD_Connection* connection, void** context, MHD_ConnectionNotificationCode code);
+  static void on_log(void* cls, const char* format, va_list arguments);
+
+  Exchange& create(MHD_Connection* connection, const char* url, const char* method);
+  MHD_Result begin(Exchange& exchange, MHD_Connection* connection);
+  MHD_Result read_body(Exchange& exchange, std::string_view piece);
+  void dispatch(Exchange& exchange);
+  MHD_Result finish(Exchange& exchange, MHD_Connection* connection);
+  MHD_Result queue(MHD_Connection* connection, Response response);
+  bool charge(Exchange& exchange, std::size_t bytes);
+
+  const ServerOptions options_;
+  const Router router_;
+  const ErrorWriter errors_;
+  MHD_Daemon* daemon_ = nullptr;
+  int port_ = 0;
+  std::atomic<unsigned> connections_{0};
+  std::atomic<std::size_t> bodies_bytes_{0};
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> stopping_{false};
+
+  std::mutex mutex_;                    // guards open_
+  std::condition_variable idle_;        // open_ became empty
+  std::unordered_set<Exchange*> open_;  // requests not yet through
+};
+
+Result<void> MhdServer::open() {
+  TRY(const int socket, open_listen_socket(options_.address, options_.port));
+  port_ = bound_port(socket);
+  const auto threads = static_cast<unsigned>(std::max(options_.threads, 1));
+  // The library divides its limit among its threads and then closes without a word; ours answers 503 before that.
+  const unsigned library_limit = options_.max_connections * 2 + 64 * threads;
+  std::vector<MHD_OptionItem> items{
+      {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<std::intptr_t>(&MhdServer::on_log), this},
+      {MHD_OPTION_LISTEN_SOCKET, socket, nullptr},
+      {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<std::intptr_t>(&MhdServer::on_completed), this},
+      {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<std::intptr_t>(&MhdServer::on_connection), this},
+      {MHD_OPTION_CONNECTION_LIMIT, static_cast<std::intptr_t>(library_limit), nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(options_.connection_memory_bytes), nullptr},
+      {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<std::intptr_t>(options_.idle_timeout.count()), nullptr},
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
+  };
+  if (threads > 1) items.push_back({MHD_OPTION_THREAD_POOL_SIZE, static_cast<std::intptr_t>(threads), nullptr});
+  items.push_back({MHD_OPTION_END, 0, nullptr});
+  daemon_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                             static_cast<std::uint16_t>(port_), nullptr, nullptr, &MhdServer::on_access, this,
+                             MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
+  if (daemon_ == nullptr) {
+    close(socket);
+    return fail(ErrorCode::Internal, "the HTTP server on port {} did not start", port_);
+  }
+  return {};
+}
+
+void MhdServer::drain(std::chrono::milliseconds patience) {
+  if (daemon_ == nullptr) return;
+  draining_ = true;
+  if (const int socket = MHD_quiesce_daemon(daemon_); socket >= 0) close(socket);
+  {
+    std::unique_lock lock(mutex_);
+    idle_.wait_for(lock, patience, [&] { return open_.empty(); });
+    // The library aborts when it is stopped with a connection suspended: whoever still waits is answered now.
+    stopping_ = true;
+    for (Exchange* exchange : open_) {
+      if (is_suspended(*exchange)) settle(*exchange, errors_(503, "the server is stopping", exchange->request));
+    }
+    idle_.wait_for(lock, std::chrono::seconds(1), [&] { return open_.empty(); });
+  }
+  MHD_stop_daemon(daemon_);
+  daemon_ = nullptr;
+}
+
+void MhdServer::on_log(void*, const char* format, va_list arguments) {
+  char line[512];
+  std::vsnprintf(line, sizeof line, format, arguments);
+  log::debug("libmicrohttpd: {}", std::string_view(line, strcspn(line, "\n")));
+}
+
+void MhdServer::on_connection(void* cls, MHD_Connection*, void**, MHD_ConnectionNotificationCode code) {
+  auto& connections = static_cast<MhdServer*>(cls)->connections_;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) ++connections;
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) --connections;
+}
+
+MHD_Result MhdServer::on_access(void* cls, MHD_Connection* connection, const char* url, const char* method, const char*,
+                                const char* upload_data, std::size_t* upload_size, void** context) {
+  auto& server = *static_cast<MhdServer*>(cls);
+  if (*context == nullptr) {
+    Exchange& exchange = server.create(connection, url, method);
+    *context = &exchange;
+    return server.begin(exchange, connection);
+  }
+  auto& exchange = *static_cast<Exchange*>(*context);
+  if (*upload_size > 0) {
+    const std::string_view piece(upload_data, *upload_size);
+    *upload_size = 0;
+    return server.read_body(exchange, piece);
+  }
+  if (!exchange.dispatched) server.dispatch(exchange);
+  return server.finish(exchange, connection);
+}
+
+Exchange& MhdServer::create(MHD_Connection* connection, const char* url, const char* method) {
+  auto exchange = std::make_shared<Exchange>();
+  exchange->self = exchange;
+  exchange->connection = connection;
+  Request& request = exchange->request;
+  request.received = steady_clock::now();
+  request.method = method;
+  request.path = url;
+  request.peer = peer_address(connection);
+  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, &collect_field, &request.headers);
+  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &collect_parameter, &request.query);
+  const std::scoped_lock lock(mutex_);
+  open_.insert(exchange.get());
+  return *exchange;
+}
+
+MHD_Result MhdServer::begin(Exchange& exchange, MHD_Connection* connection) {
+  Request& request = exchange.request;
+  if (connections_ > options_.max_connections) {
+    return queue(connection, errors_(503, fmt::format("more than {} connections", options_.max_connections), request));
+  }
+  auto match = router_.match(request.method, request.path);
+  if (match.route != nullptr) {
+    exchange.handler = &match.route->handler;
+    request.route = match.route->pattern;
+    request.captures = std::move(match.captures);
+  } else if (!match.allow.empty()) {
+    exchange.refusal =
+        errors_(405, fmt::format("{} does not take {}, only {}", request.path, request.method, match.allow), request);
+    exchange.refusal->headers["Allow"] = match.allow;
+  } else {
+    exchange.refusal = errors_(404, fmt::format("there is nothing at {}", request.path), request);
+  }
+
+  std::size_t announced = 0;
+  const auto length = request.header("Content-Length");
+  std::from_chars(length.data(), length.data() + length.size(), announced);
+  if (announced > options_.max_body_bytes) {
+    exchange.refusal = errors_(
+        413, fmt::format("the body has {} bytes, at most {} are taken", announced, options_.max_body_bytes), request);
+  } else if (!exchange.refusal && announced > 0 && !charge(exchange, announced)) {
+    exchange.refusal = errors_(503, "too many bytes in requests at work, try again", request);
+  }
+  const bool waits = request.headers.contains("Expect");
+  if (exchange.refusal && (announced > kDropBytes || (waits && announced > 0))) {
+    return queue(connection, std::move(*exchange.refusal));
+  }
+  if (!exchange.refusal) request.body.reserve(announced);
+  return MHD_YES;
+}
+
+bool MhdServer::charge(Exchange& exchange, std::size_t bytes) {
+  if (bodies_bytes_ + bytes > options_.max_bodies_bytes) return false;
+  bodies_bytes_ += bytes;
+  exchange.charged_bytes += bytes;
+  return true;
+}
+
+MHD_Result MhdServer::read_body(Exchange& exchange, std::string_view piece) {
+  Request& request = exchange.request;
+  if (!exchange.refusal) {
+    const std::size_t total = request.body.size() + piece.size();
+    if (total > options_.max_body_bytes) {
+      exchange.refusal = errors_(413, fmt::format("the body has over {} bytes", options_.max_body_bytes), request);
+    } else if (total > exchange.charged_bytes && !charge(exchange, total - exchange.charged_bytes)) {
+      exchange.refusal = errors_(503, "too many bytes in requests at work, try again", request);
+    } else {
+      request.body.append(piece);
+      return MHD_YES;
+    }
+    std::string().swap(request.body);
+  }
+  // The library takes no answer in the middle of a body.
+  exchange.dropped_bytes += piece.size();
+  return exchange.dropped_bytes <= kDropBytes ? MHD_YES : MHD_NO;
+}
+
+void MhdServer::dispatch(Exchange& exchange) {
+  exchange.dispatched = true;
+  if (exchange.refusal) return settle(exchange, std::move(*exchange.refusal));
+  try {
+    (*exchange.handler)(exchange.request, Responder(exchange.self));
+  } catch (const std::exception& error) {  // the event loop's entry: nothing may pass through C
+    log::error("{} {}: {}", exchange.request.method, exchange.request.path, error.what());
+    settle(exchange, errors_(500, "internal error", exchange.request));
+  }
+}
+
+MHD_Result MhdServer::finish(Exchange& exchange, MHD_Connection* connection) {
+  std::unique_lock lock(exchange.mutex);
+  if (!exchange.answer) {
+    if (!stopping_) {
+      exchange.suspended = true;
+      MHD_suspend_connection(connection);
+      return MHD_YES;
+    }
+    exchange.answer = errors_(503, "the server is stopping", exchange.request);
+  }
+  Response answer = std::move(*exchange.answer);
+  lock.unlock();
+  // A Responder destroyed unanswered leaves a status of 0: only here is the one who writes errors at hand.
+  if (answer.status == 0) answer = errors_(500, "the request was not answered", exchange.request);
+  return queue(connection, std::move(answer));
+}
+
+MHD_Result MhdServer::queue(MHD_Connection* connection, Response response) {
+  const auto status = static_cast<unsigned>(response.status);
+  if (draining_) response.headers["Connection"] = "close";
+  const ResponseHandle handle = to_mhd(std::move(response));
+  return handle ? MHD_queue_response(connection, status, handle.get()) : MHD_NO;
+}
+
+void MhdServer::on_completed(void* cls, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
+  auto& server = *static_cast<MhdServer*>(cls);
+  auto* exchange = static_cast<Exchange*>(*context);
+  if (exchange == nullptr) return;
+  *context = nullptr;
+  server.bodies_bytes_ -= exchange->charged_bytes;
+  std::shared_ptr<Exchange> last;
+  {
+    const std::scoped_lock lock(exchange->mutex);
+    exchange->connection = nullptr;
+    last = std::move(exchange->self);
+  }
+  const std::scoped_lock lock(server.mutex_);
+  server.open_.erase(exchange);
+  if (server.draining_ && server.open_.empty()) server.idle_.notify_all();
+}
+
+}  // namespace
+
+bool CaseLess::operator()(std::string_view a, std::string_view b) const noexcept {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    return lower(x) < lower(y);
+  });
+}
+
+std::string_view Request::header(std::string_view name) const {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+std::string_view Request::parameter(std::string_view name) const {
+  const auto found = query.find(name);
+  return found == query.end() ? std::string_view{} : std::string_view(found->second);
+}
+
+Responder::Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+Responder::Responder(Responder&&) noexcept = default;
+Responder& Responder::operator=(Responder&& other) noexcept {
+  if (this != &other) {
+    if (exchange_) settle(*exchange_, Response{.status = 0});
+    exchange_ = std::move(other.exchange_);
+  }
+  return *this;
+}
+Responder::~Responder() {
+  if (exchange_) settle(*exchange_, Response{.status = 0});
+}
+void Responder::send(Response response) {
+  EXPECTS(exchange_ != nullptr, "a request is answered once");
+  settle(*std::exchange(exchange_, nullptr), std::move(response));
+}
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, std::vector<Route> routes,
+                                              ErrorWriter errors) {
+  auto server = std::make_unique<MhdServer>(options, std::move(routes), std::move(errors));
+  TRY_VOID(server->open());
+  return server;
+}
+
+}  // namespace imago::http
