@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C in the middle of training: a clean stop, a hint, and a resume that ends where an unbroken run does."""
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from conftest import IMAGO
+
+TRAIN = ["train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "6", "--model", "resumed", "--seed", "7"]
+
+
+@pytest.fixture
+def interrupted(trained):
+    process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, *TRAIN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("epoch   2"):
+            break
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return re.search(r"imago train --resume (\S+)", out).group(1)
+
+
+def test_stop_resume_and_an_unbroken_run_end_with_the_same_weights(trained, interrupted):
+    assert trained.json("runs", "show", interrupted)["status"] == "interrupted"
+    resumed = trained.json("train", "--resume", interrupted)
+    unbroken = trained.json(*TRAIN[:TRAIN.index("--model")], "--model", "unbroken", "--seed", "7")
+    weights = [(trained.workspace / "models" / model / "1" / "weights.safetensors").read_bytes() for model in ("resumed", "unbroken")]
+    assert resumed["test"]["accuracy"] == unbroken["test"]["accuracy"]
+    assert weights[0] == weights[1]
+
+
+def test_a_finished_run_cannot_be_resumed(trained):
+    done = trained.run("train", "--resume", trained.train_report["run"], check=False)
+    assert done.returncode == 1 and "finished" in done.stderr
+
+
+def test_a_killed_trainer_leaves_the_run_resumable(trained):
+    process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, *TRAIN[:-1], "8", "--model", "killed"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("epoch   2"):
+            break
+    subprocess.run(["pkill", "-KILL", "-P", str(process.pid)], check=True)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "--resume" in err
+    run = re.search(r"--resume (\S+?)[;`]", err).group(1)
+    assert trained.json("train", "--resume", run)["model"] == "killed"
