@@ -33,8 +33,8 @@ TEST(Multipart, GivesNamesTypesAndDataInPlace) {
 }
 
 TEST(Multipart, TakesNothingForAPartThatIsEmpty) {
-  const auto parts =
-      parse_multipart(kType, file_part("name=a", "") + file_part("name=b; filename=\"\"", "") + "--XyZ--");
+  const std::string body = file_part("name=a", "") + file_part("name=b; filename=\"\"", "") + "--XyZ--";
+  const auto parts = parse_multipart(kType, body);
   ASSERT_TRUE(parts.has_value()) << parts.error().message;
   ASSERT_EQ(parts->size(), 2U);
   EXPECT_EQ((*parts)[0].data, "");
@@ -57,7 +57,8 @@ TEST(Multipart, SkipsPreambleEpilogueAndBlanksAfterTheBoundary) {
 
 TEST(Multipart, KeepsDataThatLooksLikeABoundary) {
   const std::string data = "x--XyZ\r\n--Xy\r\n-- XyZ\n--XyZ";
-  const auto parts = parse_multipart(kType, file_part("name=a", data) + "--XyZ--");
+  const std::string body = file_part("name=a", data) + "--XyZ--";
+  const auto parts = parse_multipart(kType, body);
   ASSERT_TRUE(parts.has_value()) << parts.error().message;
   EXPECT_EQ((*parts)[0].data, data);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the server counts while it runs, for Prometheus and for the dashboard.
+// What the server counts while it runs, for Prometheus and for the dashboard. The series are listed in docs/api.md.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace imago::monitor {
 
@@ -15,26 +17,49 @@ struct PredictionTiming {
   int batch_size = 1;
 };
 
+/// Since the start.
 struct Totals {
-  std::int64_t requests = 0;     ///< to /predict in all its forms, failed ones included
-  std::int64_t predictions = 0;  ///< answered with a class
-  std::int64_t errors = 0;
+  std::int64_t requests = 0;         ///< for predictions, in all their forms, failed ones included
+  std::int64_t predictions = 0;      ///< answered with a class
+  std::int64_t errors = 0;           ///< requests for predictions answered with a status of 400 or more
   double latency_seconds_sum = 0.0;  ///< over `requests`
+
+  /// 0 when there was no request.
+  [[nodiscard]] double average_latency_seconds() const {
+    return requests == 0 ? 0.0 : latency_seconds_sum / static_cast<double>(requests);
+  }
+};
+
+/// The series of one model version, looked up once so that counting is a few additions. Safe from any thread; must not
+/// outlive its ServerMetrics.
+class ModelMetrics {
+ public:
+  struct Series;
+  explicit ModelMetrics(std::unique_ptr<Series> series);
+  ~ModelMetrics();
+  /// @param class_index in [0, labels).
+  void count_prediction(int class_index, const PredictionTiming& timing);
+
+ private:
+  std::unique_ptr<Series> series_;
 };
 
 /// Safe from any thread; cheap enough for every request.
 class ServerMetrics {
  public:
-  ServerMetrics();
+  explicit ServerMetrics(std::string_view version);
   ~ServerMetrics();
 
-  void count_request(std::string_view endpoint, int status, std::chrono::microseconds latency);
-  void count_prediction(std::string_view model, int version, std::string_view label, const PredictionTiming& timing);
+  /// @param endpoint  the route's pattern ("/predict"), never a path a client chose. Past 100 different ones: "other".
+  void count_request(std::string_view endpoint, int status, std::chrono::microseconds latency,
+                     bool for_prediction = false);
+  /// Series of the same model and version are the same ones.
+  std::shared_ptr<ModelMetrics> model(const std::string& name, int version, const std::vector<std::string>& labels);
   void set_queue_depth(std::size_t waiting);
   void set_ready(bool ready);
 
   [[nodiscard]] Totals totals() const;
-  /// Prometheus text exposition format 0.0.4.
+  /// Prometheus text exposition format 0.0.4, with this process's memory, CPU time and open files as they are now.
   [[nodiscard]] std::string prometheus_text() const;
 
  private:
