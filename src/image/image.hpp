@@ -17,7 +17,9 @@ struct Image {
   int height = 0;
   std::vector<std::uint8_t> rgb;  ///< height * width * 3
 
-  [[nodiscard]] std::size_t pixels() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(height); }
+  [[nodiscard]] std::size_t pixels() const {
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+  }
 };
 
 /// Network input: float32 [n, channels, height, width], row-major, after Preprocess.
@@ -31,7 +33,9 @@ struct ImageBatch {
   [[nodiscard]] std::size_t item_size() const {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   }
-  [[nodiscard]] std::span<float> item(int i) { return std::span(data).subspan(static_cast<std::size_t>(i) * item_size(), item_size()); }
+  [[nodiscard]] std::span<float> item(int i) {
+    return std::span(data).subspan(static_cast<std::size_t>(i) * item_size(), item_size());
+  }
   [[nodiscard]] std::span<const float> item(int i) const {
     return std::span(data).subspan(static_cast<std::size_t>(i) * item_size(), item_size());
   }

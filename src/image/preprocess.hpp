@@ -36,7 +36,8 @@ json::Value to_json(const Preprocess& preprocess);
 Result<Preprocess> preprocess_from_json(const json::Value& value);
 
 /// The first half: resize to width x height, still 8 bit. Area averaging when shrinking, bilinear when growing
-/// (OpenCV INTER_AREA and INTER_LINEAR); an image of the right size is returned as it is. This is what the packed cache stores.
+/// (OpenCV INTER_AREA and INTER_LINEAR); an image of the right size is returned as it is. This is what the packed cache
+/// stores.
 Result<Image> resize(Image image, const Preprocess& preprocess);
 
 /// The second half: 8-bit interleaved RGB [height * width * 3] to float planes [3 * height * width].
