@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/augment.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+namespace imago::data {
+namespace {
+
+constexpr int kSide = 8;
+
+std::vector<std::uint8_t> ramp() {
+  std::vector<std::uint8_t> image(kSide * kSide * 3);
+  std::iota(image.begin(), image.end(), std::uint8_t{0});
+  return image;
+}
+
+std::vector<std::uint8_t> apply(const Augmentation& augmentation, int epoch, std::size_t index,
+                                std::uint64_t seed = 1) {
+  const auto image = ramp();
+  std::vector<std::uint8_t> out(image.size());
+  augment(image, kSide, kSide, augmentation, seed, epoch, index, out);
+  return out;
+}
+
+std::vector<std::uint8_t> mirror(const std::vector<std::uint8_t>& image) {
+  std::vector<std::uint8_t> out(image.size());
+  for (std::size_t y = 0; y < kSide; ++y)
+    for (std::size_t x = 0; x < kSide; ++x)
+      for (std::size_t k = 0; k < 3; ++k) out[(y * kSide + x) * 3 + k] = image[(y * kSide + kSide - 1 - x) * 3 + k];
+  return out;
+}
+
+TEST(Augment, WithoutSettingsLeavesTheImageAsItIs) { EXPECT_EQ(apply({}, 3, 5), ramp()); }
+
+TEST(Augment, DependsOnSeedEpochAndIndexAlone) {
+  const Augmentation all{
+      .flip = Flip::Random, .crop_padding = 2, .rotation = 0.1, .zoom = 0.1, .brightness = 0.2, .cutout = 3};
+  EXPECT_EQ(apply(all, 1, 7), apply(all, 1, 7));
+  EXPECT_NE(apply(all, 1, 7), apply(all, 2, 7));
+  EXPECT_NE(apply(all, 1, 7), apply(all, 1, 8));
+  EXPECT_NE(apply(all, 1, 7), apply(all, 1, 7, 2));
+}
+
+TEST(Augment, RandomFlipMirrorsAboutHalf) {
+  int mirrored = 0;
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const auto out = apply({.flip = Flip::Random}, 0, i);
+    ASSERT_TRUE(out == ramp() || out == mirror(ramp()));
+    mirrored += out == ramp() ? 0 : 1;
+  }
+  EXPECT_NEAR(mirrored, 500, 60);  // four standard deviations
+}
+
+TEST(Augment, AlternatingFlipShowsBothSidesInAnyTwoEpochs) {
+  for (std::size_t i = 0; i < 50; ++i) {
+    const auto first = apply({.flip = Flip::Alternating}, 0, i);
+    EXPECT_EQ(apply({.flip = Flip::Alternating}, 1, i), mirror(first));
+    EXPECT_EQ(apply({.flip = Flip::Alternating}, 2, i), first);
+  }
+}
+
+TEST(Augment, CropReachesEveryOffsetAndMirrorsTheBorderWithoutRepeatingTheEdge) {
+  // numpy.pad(..., mode="reflect") of [0, 1, 2, ...] by 1 starts with 1, 0, 1.
+  std::vector<std::uint8_t> row(kSide * 3);
+  for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<std::uint8_t>(i / 3);
+  std::vector<int> seen(3);
+  for (std::size_t i = 0; i < 300; ++i) {
+    std::vector<std::uint8_t> out(row.size());
+    augment(row, kSide, 1, {.crop_padding = 1}, 1, 0, i, out);
+    const int offset = out[3] - 1;  // the second pixel tells the shift
+    ASSERT_GE(offset, -1);
+    ASSERT_LE(offset, 1);
+    ++seen[static_cast<std::size_t>(offset + 1)];
+    EXPECT_EQ(out[0], offset == -1 ? 1 : offset);
+    EXPECT_EQ(out[7 * 3], offset == 1 ? 6 : 7 + offset);
+  }
+  for (const int count : seen) EXPECT_NEAR(count, 100, 40);
+}
+
+TEST(Augment, WarpByNothingIsExact) {
+  const Augmentation hardly{.rotation = 1e-12};
+  EXPECT_EQ(apply(hardly, 0, 0), ramp());
+}
+
+TEST(Augment, BrightnessKeepsWithinItsFactor) {
+  const std::vector<std::uint8_t> flat(kSide * kSide * 3, 100);
+  for (std::size_t i = 0; i < 100; ++i) {
+    std::vector<std::uint8_t> out(flat.size());
+    augment(flat, kSide, kSide, {.brightness = 0.2}, 1, 0, i, out);
+    EXPECT_GE(out[0], 80);
+    EXPECT_LE(out[0], 120);
+    EXPECT_EQ(std::vector<std::uint8_t>(out.size(), out[0]), out);
+  }
+}
+
+TEST(Augment, CutoutCoversAtMostItsSquare) {
+  for (std::size_t i = 0; i < 100; ++i) {
+    const auto out = apply({.cutout = 4}, 0, i);
+    const auto image = ramp();
+    int changed = 0;
+    for (std::size_t p = 0; p < out.size(); p += 3) changed += out[p] == image[p] && out[p + 1] == image[p + 1] ? 0 : 1;
+    EXPECT_GE(changed, 1);
+    EXPECT_LE(changed, 16);
+  }
+}
+
+TEST(AugmentationJson, GoesThereAndBack) {
+  const Augmentation augmentation{
+      .flip = Flip::Alternating, .crop_padding = 2, .rotation = 0.1, .saturation = 0.5, .cutout = 8};
+  const auto back = augmentation_from_json(to_json(augmentation));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(*back, augmentation);
+}
+
+TEST(AugmentationJson, NamesWhatIsWrong) {
+  EXPECT_NE(augmentation_from_json({{"flips", "random"}}).error().message.find("flips"), std::string::npos);
+  EXPECT_NE(augmentation_from_json({{"rotation", 3.0}}).error().message.find("rotation is 3"), std::string::npos);
+  EXPECT_NE(augmentation_from_json({{"flip", "sometimes"}}).error().message.find("sometimes"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace imago::data
