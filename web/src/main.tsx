@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the dashboard starts.
 import { render } from 'preact';
+import { App } from './app';
+import './styles/tokens.css';
+import './styles/shell.css';
+import './styles/predict.css';
+import './styles/model.css';
 
-render(<h1>Imago</h1>, document.getElementById('app')!);
+const root = document.getElementById('app');
+if (root) render(<App />, root);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The confusion matrix as a heat map. Pointer or arrow keys choose a cell; the card around it says what it means.
+import { cellsOf, step, tint, worstPairs, type Cell } from './confusion';
+
+const kCell = 30;
+const kGap = 2;
+const kLetter = 6.4;
+
+interface Props {
+  labels: string[];
+  confusion: number[][];
+  active: Cell | undefined;
+  onActive: (cell: Cell | undefined) => void;
+}
+
+export function ConfusionMatrix({ labels, confusion, active, onActive }: Props) {
+  const cells = cellsOf(confusion);
+  const n = confusion.length;
+  const worst = Math.max(0, ...worstPairs(cells, cells.length).map((cell) => cell.share));
+  const margin = Math.min(96, Math.max(...labels.map((label) => label.length)) * kLetter + 12);
+  const top = margin * 0.75 + 8;
+  const at = (row: number, column: number) => cells[row * n + column];
+
+  const cellUnder = (target: EventTarget | null) => {
+    const index = target instanceof SVGElement ? target.dataset.cell : undefined;
+    return index === undefined ? undefined : cells[Number(index)];
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const next = step(event.key, active?.row ?? 0, active?.column ?? 0, n);
+    if (!next) return;
+    event.preventDefault();
+    onActive(at(...next));
+  };
+
+  return (
+    <svg
+      class="confusion"
+      viewBox={`0 0 ${margin + n * kCell + margin * 0.45} ${top + n * kCell}`}
+      role="img"
+      aria-label={`Confusion matrix of ${n} classes. Use the arrow keys to read its cells.`}
+      tabIndex={0}
+      onFocus={() => active ?? onActive(at(0, 0))}
+      onKeyDown={onKeyDown}
+      onPointerMove={(event) => onActive(cellUnder(event.target) ?? active)}
+      onPointerDown={(event) => onActive(cellUnder(event.target) ?? active)}
+    >
+      {labels.map((label, i) => (
+        <g key={label} class="confusion-labels">
+          <text
+            class={active?.row === i ? 'on' : undefined}
+            x={margin - 8}
+            y={top + (i + 0.5) * kCell + 3.5}
+            text-anchor="end"
+          >
+            {label}
+          </text>
+          <text
+            class={active?.column === i ? 'on' : undefined}
+            transform={`translate(${margin + (i + 0.5) * kCell} ${top - 6}) rotate(-45)`}
+          >
+            {label}
+          </text>
+        </g>
+      ))}
+      {cells.map((cell, index) => {
+        const strength = tint(cell, worst);
+        const kind = cell.row === cell.column ? 'hit' : 'miss';
+        return (
+          <g key={index} class={`${kind}${strength > 0.55 ? ' strong' : ''}`}>
+            <rect
+              data-cell={index}
+              x={margin + cell.column * kCell + kGap / 2}
+              y={top + cell.row * kCell + kGap / 2}
+              width={kCell - kGap}
+              height={kCell - kGap}
+              rx={4}
+              fill-opacity={strength.toFixed(3)}
+            />
+            {n <= 12 && cell.count > 0 && (
+              <text
+                x={margin + (cell.column + 0.5) * kCell}
+                y={top + (cell.row + 0.5) * kCell + 3.3}
+                text-anchor="middle"
+              >
+                {cell.count}
+              </text>
+            )}
+          </g>
+        );
+      })}
+      {active && (
+        <rect
+          class="confusion-cursor"
+          x={margin + active.column * kCell}
+          y={top + active.row * kCell}
+          width={kCell}
+          height={kCell}
+          rx={5}
+        />
+      )}
+    </svg>
+  );
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chosen image and what the model says about it.
+import type { Prediction } from '../api';
+import { bytes, latency, percent, versionName } from '../format';
+import { ErrorNote } from './error_note';
+import { Preview } from './preview';
+import { ProbabilityBars } from './probability_bars';
+import type { Item } from './queue';
+import { byProbability, rankClasses, type Ranked } from './ranking';
+
+/** A probability under this leaves more to the other classes together than to the first one. */
+const kUnsure = 0.5;
+
+function Verdict({ answer, rows }: { answer: Prediction; rows: Ranked[] }) {
+  const second = byProbability(rows)[1];
+  return (
+    <div class="verdict" aria-live="polite">
+      <p class="verdict-class" data-testid="prediction">
+        {answer.prediction}
+      </p>
+      <p class="verdict-confidence nums">
+        <strong data-testid="confidence">{percent(answer.confidence)}</strong> confident
+        {answer.confidence < kUnsure && <span class="tag">unsure</span>}
+      </p>
+      {second && (
+        <p class="muted">
+          next: {second.label}, {percent(second.probability)}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Facts({ item, answer }: { item: Item; answer: Prediction }) {
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Server took</dt>
+        <dd class="nums" data-testid="latency">
+          {latency(answer.latency_seconds)}
+        </dd>
+      </div>
+      {item.roundTripSeconds !== undefined && (
+        <div>
+          <dt>Round trip</dt>
+          <dd class="nums">{latency(item.roundTripSeconds)}</dd>
+        </div>
+      )}
+      <div>
+        <dt>Model</dt>
+        <dd>
+          {answer.model} {versionName(answer.model_version)}
+        </dd>
+      </div>
+      <div>
+        <dt>File</dt>
+        <dd class="clip" title={item.file.name}>
+          {item.file.name} <span class="muted">{bytes(item.file.size)}</span>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+export function ResultCard({ item, labels }: { item: Item; labels: string[] | undefined }) {
+  const { answer, error } = item;
+  const rows = answer ? rankClasses(answer, labels) : [];
+  return (
+    <article class="card result" aria-label={`Result for ${item.file.name}`} aria-busy={item.state === 'waiting'}>
+      <div class="result-head">
+        <Preview item={item} alt={`Uploaded image ${item.file.name}`} size="large" />
+        {answer && (
+          <div class="result-words">
+            <Verdict answer={answer} rows={rows} />
+            <Facts item={item} answer={answer} />
+          </div>
+        )}
+        {error && <ErrorNote error={error} filename={item.file.name} />}
+        {item.state === 'waiting' && <p class="muted working">Classifying {item.file.name}…</p>}
+      </div>
+      {answer && <ProbabilityBars rows={rows} />}
+    </article>
+  );
+}
