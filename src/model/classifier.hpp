@@ -11,15 +11,16 @@
 
 namespace imago::model {
 
-/// Scores before softmax, float32 [n, classes], row-major. A network with one output is widened on the way here to two columns
-/// (0, logit), so that softmax of the row is its sigmoid.
+/// Scores before softmax, float32 [n, classes], row-major. A network with one output is widened on the way here to two
+/// columns (0, logit), so that softmax of the row is its sigmoid.
 struct Logits {
   int n = 0;
   int classes = 0;
   std::vector<float> data;
 
   [[nodiscard]] std::span<const float> row(int i) const {
-    return std::span(data).subspan(static_cast<std::size_t>(i) * static_cast<std::size_t>(classes), static_cast<std::size_t>(classes));
+    return std::span(data).subspan(static_cast<std::size_t>(i) * static_cast<std::size_t>(classes),
+                                   static_cast<std::size_t>(classes));
   }
 };
 

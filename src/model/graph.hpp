@@ -42,8 +42,8 @@ struct Conv2d {
 };
 struct BatchNorm2d {
   float eps = 1e-5F;
-  float momentum = 0.1F;     ///< PyTorch's sense: running = (1 - momentum) * running + momentum * batch
-  bool learn_scale = true;   ///< false: weight stays 1
+  float momentum = 0.1F;    ///< PyTorch's sense: running = (1 - momentum) * running + momentum * batch
+  bool learn_scale = true;  ///< false: weight stays 1
   friend bool operator==(const BatchNorm2d&, const BatchNorm2d&) = default;
 };
 enum class Activation { Relu, Relu6, Gelu, Silu };
@@ -90,7 +90,8 @@ struct Scale {
   friend bool operator==(const Scale&, const Scale&) = default;
 };
 
-using Layer = std::variant<Conv2d, BatchNorm2d, Activate, Pool2d, GlobalAveragePool, GlobalMaxPool, Flatten, Linear, Dropout, Add, Scale>;
+using Layer = std::variant<Conv2d, BatchNorm2d, Activate, Pool2d, GlobalAveragePool, GlobalMaxPool, Flatten, Linear,
+                           Dropout, Add, Scale>;
 
 /// One step. An input of -1 is the image; any other is the index of an earlier node.
 struct Node {
@@ -107,8 +108,8 @@ struct InputShape {
   friend bool operator==(const InputShape&, const InputShape&) = default;
 };
 
-/// A feed-forward network. The last node's output [n, outputs] is the logits. A two-class network may have one output: the logit of
-/// class 1 (S3's form).
+/// A feed-forward network. The last node's output [n, outputs] is the logits. A two-class network may have one output:
+/// the logit of class 1 (S3's form).
 struct Graph {
   std::string architecture;  ///< "improved-cnn"
   InputShape input;
@@ -131,8 +132,9 @@ struct NodeSummary {
   std::int64_t macs = 0;        ///< multiply-accumulates an image in convolutions and linear layers
 };
 
-/// Checks the graph and computes every node's summary, in node order. InvalidArgument naming the node: an input that is not an earlier
-/// node, a kernel larger than its input, shapes that do not add, a name used twice, outputs that are not a row.
+/// Checks the graph and computes every node's summary, in node order. InvalidArgument naming the node: an input that is
+/// not an earlier node, a kernel larger than its input, shapes that do not add, a name used twice, outputs that are not
+/// a row.
 Result<std::vector<NodeSummary>> summarize(const Graph& graph);
 
 /// The tensors this graph needs, by name, with their shapes: what weights files are checked against.

@@ -14,19 +14,19 @@
 namespace imago::model {
 
 struct ModelSpec {
-  std::string name;                            ///< of the model in the registry: "cifar10"
+  std::string name;  ///< of the model in the registry: "cifar10"
   Graph graph;
   std::vector<std::string> labels;             ///< class i is labels[i]
   std::map<std::string, std::string> aliases;  ///< other spellings: "car" -> "automobile"
   image::Preprocess preprocess;
-  double temperature = 1.0;                    ///< calibration: softmax(logits / temperature)
+  double temperature = 1.0;  ///< calibration: softmax(logits / temperature)
 
   [[nodiscard]] int classes() const { return static_cast<int>(labels.size()); }
 };
 
 json::Value to_json(const ModelSpec& spec);
-/// InvalidArgument naming the field; also when labels are fewer than 2, repeat, or do not fit the graph's outputs, or when preprocess
-/// and graph input differ.
+/// InvalidArgument naming the field; also when labels are fewer than 2, repeat, or do not fit the graph's outputs, or
+/// when preprocess and graph input differ.
 Result<ModelSpec> spec_from_json(const json::Value& value);
 
 }  // namespace imago::model
