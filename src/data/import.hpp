@@ -48,6 +48,9 @@ struct ImportReport {
   std::map<Split, std::vector<std::size_t>> counts;  ///< split -> images of each label
 };
 
+/// Split -> images of each label.
+std::map<Split, std::vector<std::size_t>> count_images(const Manifest& manifest);
+
 /// Imports `request.source`, which is one of
 ///
 ///   - a folder of classes: `cat/1.jpg`, or with splits: `train/cat/1.jpg`, `test/...`, `val/...` or `validation/...`;

@@ -36,11 +36,19 @@ struct Manifest {
   [[nodiscard]] std::vector<std::size_t> indices(Split split) const;  ///< of the entries in `split`, in order
 };
 
-/// First 12 hex digits of the sha256 of the labels and rows: the same content has the same version.
+/// InvalidArgument, saying what is allowed, when `name` cannot name a data set.
+Result<void> check_name(std::string_view name);
+
+/// Relative, '/' between parts, no empty, "." or ".." part, no backslash: may be joined to a folder without leaving it.
+bool is_safe_path(std::string_view path);
+
+/// First 12 hex digits of the sha256 of the labels and of each row's path, content, label and split: the same content
+/// has the same version, wherever it came from.
 std::string version_of(const Manifest& manifest);
 
 /// One JSON line a row after a header line.
 std::string encode_manifest(const Manifest& manifest);
+/// Corrupt, naming the line, unless every row is sound and all are there; Unsupported formats too.
 Result<Manifest> decode_manifest(std::string_view text);
 
 }  // namespace imago::data

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -38,15 +39,22 @@ class Repository {
   /// The encoded image of an entry. Corrupt when its bytes no longer match their hash.
   [[nodiscard]] Result<std::string> read_object(const std::string& sha256) const;
 
-  /// Publishes a manifest whose objects are stored already; no-op when that version is there. Returns the version.
+  /// Publishes a manifest whose objects are stored already, and makes it the newest; a version that is there stays as
+  /// it is. Returns the version. Syncs the objects first: what is published survives a power cut.
   Result<std::string> publish(const Manifest& manifest, const std::vector<Refusal>& refused);
-  /// Stores encoded bytes under their hash; no-op when there. Not synced one by one: publish syncs.
+  /// Stores encoded bytes under their hash; no-op when there. Not synced one by one: publish syncs. Returns the hash.
+  /// An import that may still fail uses a Staging instead. Safe from any thread.
   Result<std::string> put_object(std::string_view bytes);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path object_path(const std::string& sha256) const;
+  /// True when the object is stored with exactly these bytes, which hash to `sha256`.
+  [[nodiscard]] bool has_object(const std::string& sha256, std::string_view bytes) const;
 
  private:
+  /// The folder of a version.
+  [[nodiscard]] Result<std::filesystem::path> resolve(const std::string& reference) const;
+
   std::filesystem::path folder_;
 };
 

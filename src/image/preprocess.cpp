@@ -113,6 +113,12 @@ Result<Image> resize(Image image, const Preprocess& preprocess) {
   });
 }
 
+Result<Image> decode_and_resize(Bytes encoded, const Preprocess& preprocess, const DecodeLimits& limits) {
+  // Twice the size needed: the area averaging that follows then has real pixels to work on.
+  TRY(auto image, decode(encoded, limits, 2 * std::max(preprocess.width, preprocess.height)));
+  return resize(std::move(image), preprocess);
+}
+
 void normalize(std::span<const std::uint8_t> rgb, const Preprocess& preprocess, std::span<float> planes) {
   const std::size_t pixels = static_cast<std::size_t>(preprocess.width) * static_cast<std::size_t>(preprocess.height);
   EXPECTS(rgb.size() == pixels * 3 && planes.size() == pixels * 3, "normalize: both spans hold width * height * 3");

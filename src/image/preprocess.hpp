@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "image/decode.hpp"
 #include "image/image.hpp"
 #include "json/json.hpp"
 
@@ -39,6 +40,11 @@ Result<Preprocess> preprocess_from_json(const json::Value& value);
 /// (OpenCV INTER_AREA and INTER_LINEAR); an image of the right size is returned as it is. This is what the packed cache
 /// stores.
 Result<Image> resize(Image image, const Preprocess& preprocess);
+
+/// Encoded bytes to width x height: decode, at a reduced scale where that costs no detail, then resize. Training's
+/// cache, evaluation and serving all come through here; decoding at another scale and then resizing would give slightly
+/// other pixels. Errors as decode.
+Result<Image> decode_and_resize(Bytes encoded, const Preprocess& preprocess, const DecodeLimits& limits = {});
 
 /// The second half: 8-bit interleaved RGB [height * width * 3] to float planes [3 * height * width].
 /// Pure, exact to the bit wherever it is called. Both spans must have width * height * 3 elements.

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Archives, by libarchive, entry by entry. Names and sizes in an archive are somebody else's claims.
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "base/files.hpp"
+#include "data/manifest.hpp"
+#include "data/source.hpp"
+
+namespace imago::data {
+namespace {
+
+struct ArchiveFree {
+  void operator()(archive* handle) const noexcept { archive_read_free(handle); }
+};
+using Archive = std::unique_ptr<archive, ArchiveFree>;
+
+constexpr std::size_t kBlockBytes = 1U << 18;
+
+std::string_view text_of(archive* handle) {
+  const char* text = archive_error_string(handle);
+  return text != nullptr ? text : "unknown error";
+}
+
+class ArchiveReader {
+ public:
+  ArchiveReader(const fs::path& path, const SourceLimits& limits)
+      : path_(path), limits_(limits), handle_(archive_read_new()) {}
+
+  Result<void> open() {
+    if (!handle_) return fail(ErrorCode::ResourceExhausted, "no memory to read {}", path_.string());
+    std::error_code error;
+    stored_bytes_ = fs::file_size(path_, error);
+    archive* handle = handle_.get();
+    // Only filters inside the library: the others would run programs.
+    archive_read_support_filter_gzip(handle);
+    archive_read_support_filter_bzip2(handle);
+    archive_read_support_filter_xz(handle);
+    archive_read_support_filter_zstd(handle);
+    archive_read_support_format_tar(handle);
+    archive_read_support_format_zip(handle);
+    if (archive_read_open_filename(handle, path_.c_str(), kBlockBytes) != ARCHIVE_OK)
+      return fail(ErrorCode::Unsupported,
+                  "{} is no archive we read (.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst, .zip): {}", path_.string(),
+                  text_of(handle));
+    return {};
+  }
+
+  Result<void> read_all(const OnItem& on_item) {
+    for (std::uint64_t entries = 0;; ++entries) {
+      archive_entry* entry = nullptr;
+      const int status = archive_read_next_header(handle_.get(), &entry);
+      if (status == ARCHIVE_EOF) return {};
+      if (status < ARCHIVE_WARN) return entries == 0 ? not_an_archive() : damaged();
+      if (entries >= limits_.files)
+        return fail(ErrorCode::Corrupt, "{} has more than {} entries", path_.string(), limits_.files);
+      TRY(auto item, read_entry(entry));
+      if (!item) continue;
+      item->bytes_read = std::min(
+          static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(handle_.get(), -1), 0)), stored_bytes_);
+      item->bytes_total = stored_bytes_;
+      TRY_VOID(on_item(std::move(*item)));
+    }
+  }
+
+ private:
+  [[nodiscard]] tl::unexpected<Error> damaged() const {
+    return fail(ErrorCode::Corrupt, "{} is damaged: {}", path_.string(), text_of(handle_.get()));
+  }
+  [[nodiscard]] tl::unexpected<Error> not_an_archive() const {
+    return fail(ErrorCode::Unsupported,
+                "{} is no archive we read (.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst, .zip), or damaged: {}",
+                path_.string(), text_of(handle_.get()));
+  }
+
+  /// The entry's name without leading "./" and trailing "/"; empty for the root itself.
+  Result<std::string> name_of(archive_entry* entry) const {
+    const char* name = archive_entry_pathname_utf8(entry);
+    if (name == nullptr) name = archive_entry_pathname(entry);
+    if (name == nullptr) return fail(ErrorCode::Corrupt, "{} has an entry without a name", path_.string());
+    std::string_view path(name);
+    while (path.starts_with("./")) path.remove_prefix(2);
+    if (path == ".") path = {};
+    while (path.ends_with('/')) path.remove_suffix(1);
+    if (path.empty() || is_safe_path(path)) return std::string(path);
+    return fail(ErrorCode::Corrupt, "{} has an entry named '{}', which leads out of it: not read any further",
+                path_.string(), name);
+  }
+
+  /// Nothing for the root folder.
+  Result<std::optional<SourceItem>> read_entry(archive_entry* entry) {
+    SourceItem item;
+    TRY(item.path, name_of(entry));
+    const auto type = archive_entry_filetype(entry);
+    if (item.path.empty()) return std::nullopt;
+    if (type == AE_IFDIR) {
+      item.kind = SourceItem::Kind::Folder;
+    } else if (type != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
+      item.kind = SourceItem::Kind::Refused;
+      item.reason = "a link or device";
+    } else if (archive_entry_is_encrypted(entry) != 0) {
+      item.kind = SourceItem::Kind::Refused;
+      item.reason = "encrypted";
+    } else {
+      TRY_VOID(read_content(entry, item));
+    }
+    return item;
+  }
+
+  Result<void> read_content(archive_entry* entry, SourceItem& item) {
+    const auto claimed = archive_entry_size_is_set(entry) != 0 ? std::max<la_int64_t>(archive_entry_size(entry), 0) : 0;
+    item.bytes.reserve(
+        static_cast<std::size_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(claimed), limits_.file_bytes)));
+    std::uint64_t size = 0;
+    for (;;) {
+      const void* block = nullptr;
+      std::size_t length = 0;
+      la_int64_t offset = 0;
+      const int status = archive_read_data_block(handle_.get(), &block, &length, &offset);
+      if (status == ARCHIVE_EOF) break;
+      if (status < ARCHIVE_WARN) return damaged();
+      // A sparse file has holes between its blocks; they count, or a hole of a terabyte would come for free.
+      size = std::max(size, static_cast<std::uint64_t>(std::max<la_int64_t>(offset, 0)) + length);
+      TRY_VOID(count(length));
+      if (size > limits_.file_bytes) continue;  // read on, to get past it
+      item.bytes.resize(static_cast<std::size_t>(size) - length, '\0');
+      item.bytes.append(static_cast<const char*>(block), length);
+    }
+    if (size > limits_.file_bytes) {
+      item.kind = SourceItem::Kind::Refused;
+      item.bytes = {};
+      item.reason = fmt::format("{} bytes, at most {}", size, limits_.file_bytes);
+    }
+    return {};
+  }
+
+  Result<void> count(std::uint64_t length) {
+    unpacked_ += length;
+    const auto packed = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(handle_.get(), -1), 1));
+    if (unpacked_ > limits_.total_bytes)
+      return fail(ErrorCode::Corrupt, "{} unpacks to more than {} bytes: refused", path_.string(), limits_.total_bytes);
+    if (unpacked_ > limits_.ratio_from && unpacked_ / limits_.ratio > packed)
+      return fail(ErrorCode::Corrupt, "{} unpacks to more than {} times its size: refused as a bomb", path_.string(),
+                  limits_.ratio);
+    return {};
+  }
+
+  const fs::path& path_;
+  const SourceLimits& limits_;
+  Archive handle_;
+  std::uint64_t stored_bytes_ = 0;
+  std::uint64_t unpacked_ = 0;
+};
+
+}  // namespace
+
+Result<void> read_archive(const fs::path& path, const SourceLimits& limits, const OnItem& on_item) {
+  ArchiveReader reader(path, limits);
+  TRY_VOID(reader.open());
+  return reader.read_all(on_item);
+}
+
+}  // namespace imago::data

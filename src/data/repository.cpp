@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/repository.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "base/files.hpp"
+
+namespace imago::data {
+namespace {
+
+constexpr std::uint64_t kMaxObjectBytes = 64U << 20;
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+/// One call for all objects: syncing 60,000 files one by one would take minutes.
+Result<void> sync_file_system(const fs::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::syncfs(fd.get()) != 0)
+    return fail(errno == ENOSPC ? ErrorCode::ResourceExhausted : ErrorCode::Internal, "syncing {}: {}", folder.string(),
+                std::strerror(errno));
+  return {};
+}
+
+std::string encode_refusals(const std::vector<Refusal>& refused) {
+  std::string text;
+  for (const auto& [path, reason] : refused) text += json::dump(json::Value{{"path", path}, {"reason", reason}}) + '\n';
+  return text;
+}
+
+Result<std::string> trimmed_file(const fs::path& path) {
+  TRY(auto text, read_file(path, 4096));
+  text.erase(text.find_last_not_of(" \r\n") + 1);
+  return text;
+}
+
+}  // namespace
+
+Repository::Repository(fs::path datasets_folder) : folder_(std::move(datasets_folder)) {}
+
+Result<std::vector<std::string>> Repository::names() const {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
+    const auto name = it->path().filename().string();
+    if (check_name(name) && fs::exists(it->path() / "latest")) found.push_back(name);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Result<std::vector<std::string>> Repository::versions(const std::string& name) const {
+  TRY_VOID(check_name(name));
+  std::vector<std::pair<fs::file_time_type, std::string>> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder_ / name, error), end; !error && it != end; it.increment(error)) {
+    std::error_code none;
+    const auto written = fs::last_write_time(it->path() / "manifest.jsonl", none);
+    const auto version = it->path().filename().string();
+    if (!none && version.front() != '.') found.emplace_back(written, version);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> sorted;
+  for (auto& [written, version] : found) sorted.push_back(std::move(version));
+  return sorted;
+}
+
+Result<fs::path> Repository::resolve(const std::string& reference) const {
+  const auto at = reference.find('@');
+  const std::string name = reference.substr(0, at);
+  TRY_VOID(check_name(name));
+  TRY(const auto known, versions(name));
+  if (known.empty()) {
+    TRY(const auto all, names());
+    return fail(ErrorCode::NotFound, "no data set '{}': {}", name,
+                all.empty() ? "there is none yet; `imago data import` brings one in" : "there are " + joined(all));
+  }
+  if (at == std::string::npos) {
+    TRY(const auto latest, trimmed_file(folder_ / name / "latest"));
+    if (std::find(known.begin(), known.end(), latest) == known.end())
+      return fail(ErrorCode::Corrupt, "data set '{}' points to version '{}', which is not there; there are {}", name,
+                  latest, joined(known));
+    return folder_ / name / latest;
+  }
+  const std::string prefix = reference.substr(at + 1);
+  std::vector<std::string> matching;
+  for (const auto& version : known)
+    if (!prefix.empty() && version.starts_with(prefix)) matching.push_back(version);
+  if (matching.size() == 1) return folder_ / name / matching.front();
+  if (matching.empty())
+    return fail(ErrorCode::NotFound, "data set '{}' has no version '{}': there are {}", name, prefix, joined(known));
+  return fail(ErrorCode::InvalidArgument, "version '{}' of data set '{}' could be {}", prefix, name, joined(matching));
+}
+
+Result<Manifest> Repository::load(const std::string& reference) const {
+  TRY(const auto place, resolve(reference));
+  const auto file = place / "manifest.jsonl";
+  TRY(const auto text, read_file(file));
+  auto manifest = decode_manifest(text);
+  if (!manifest) return pass(manifest, "reading " + file.string());
+  if (const auto version = version_of(*manifest); version != place.filename())
+    return fail(ErrorCode::Corrupt, "{} has the content of version {}: it was changed or damaged", file.string(),
+                version);
+  return manifest;
+}
+
+Result<std::vector<Refusal>> Repository::refusals(const std::string& reference) const {
+  TRY(const auto place, resolve(reference));
+  TRY(const auto text, read_file(place / "refused.jsonl"));
+  std::vector<Refusal> refused;
+  for (std::size_t start = 0; start < text.size();) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    TRY(const auto row, json::parse(std::string_view(text).substr(start, end - start)));
+    TRY(auto path, json::get<std::string>(row, "path"));
+    TRY(auto reason, json::get<std::string>(row, "reason"));
+    refused.push_back({std::move(path), std::move(reason)});
+    start = end + 1;
+  }
+  return refused;
+}
+
+fs::path Repository::object_path(const std::string& sha256) const {
+  return folder_ / "objects" / sha256.substr(0, 2) / sha256;
+}
+
+Result<std::string> Repository::read_object(const std::string& sha256) const {
+  TRY(auto bytes, read_file(object_path(sha256), kMaxObjectBytes));
+  if (imago::sha256(bytes) != sha256)
+    return fail(ErrorCode::Corrupt, "{} no longer has the bytes of its name: it was changed or damaged",
+                object_path(sha256).string());
+  return bytes;
+}
+
+bool Repository::has_object(const std::string& sha256, std::string_view bytes) const {
+  // A crash of the machine may leave a file with a name but without its bytes: only the bytes count.
+  std::error_code error;
+  if (fs::file_size(object_path(sha256), error) != bytes.size() || error) return false;
+  const auto stored = read_file(object_path(sha256), kMaxObjectBytes);
+  return stored && *stored == bytes;
+}
+
+Result<std::string> Repository::put_object(std::string_view bytes) {
+  static std::atomic<std::uint64_t> counter{0};
+  auto digest = sha256(bytes);
+  if (has_object(digest, bytes)) return digest;
+  const auto path = object_path(digest);
+  TRY_VOID(make_directories(path.parent_path()));
+  const auto temporary = path.parent_path() / fmt::format(".{}-{}-{}", digest.substr(0, 12), ::getpid(), counter++);
+  auto written = write_file(temporary, bytes);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = fail(ErrorCode::Internal, "storing {}: {}", path.string(), std::strerror(errno));
+  if (!written) {
+    ::unlink(temporary.c_str());
+    return pass(written);
+  }
+  return digest;
+}
+
+Result<std::string> Repository::publish(const Manifest& manifest, const std::vector<Refusal>& refused) {
+  TRY_VOID(check_name(manifest.name));
+  auto version = version_of(manifest);
+  const auto home = folder_ / manifest.name;
+  if (!fs::exists(home / version / "manifest.jsonl")) {
+    TRY(auto staged, TemporaryDirectory::create(home, "publish"));
+    TRY_VOID(write_file(staged.path() / "manifest.jsonl", encode_manifest(manifest)));
+    TRY_VOID(write_file(staged.path() / "refused.jsonl", encode_refusals(refused)));
+    TRY_VOID(sync_file_system(folder_));
+    const auto published = publish_directory(staged.path(), home / version);
+    if (published) staged.release();
+    if (!published && published.error().code != ErrorCode::AlreadyExists) return tl::unexpected(published.error());
+  }
+  TRY_VOID(write_file_atomic(home / "latest", version + "\n"));
+  return version;
+}
+
+}  // namespace imago::data

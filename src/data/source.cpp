@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/source.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/files.hpp"
+#include "data/manifest.hpp"
+
+namespace imago::data {
+namespace {
+
+struct Found {
+  std::string path;
+  SourceItem::Kind kind;
+  std::string reason;
+  std::uint64_t size = 0;
+};
+
+Found examine(const fs::directory_entry& entry, std::string path, const SourceLimits& limits) {
+  std::error_code error;
+  Found found{std::move(path), SourceItem::Kind::File, {}, 0};
+  const auto refuse = [&](std::string reason) {
+    found.kind = SourceItem::Kind::Refused;
+    found.reason = std::move(reason);
+  };
+  if (entry.is_directory(error)) {
+    found.kind = SourceItem::Kind::Folder;
+    if (entry.is_symlink(error)) refuse("a link to a folder");
+  } else if (!entry.is_regular_file(error)) {
+    refuse("not a file");
+  } else {
+    found.size = entry.file_size(error);
+    if (found.size > limits.file_bytes) refuse(fmt::format("{} bytes, at most {}", found.size, limits.file_bytes));
+  }
+  if (!is_safe_path(found.path)) refuse("its name has a backslash");
+  return found;
+}
+
+}  // namespace
+
+Result<void> read_folder(const fs::path& folder, const SourceLimits& limits, const OnItem& on_item) {
+  std::vector<Found> all;
+  std::uint64_t total = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    all.push_back(examine(*it, it->path().lexically_relative(folder).generic_string(), limits));
+    total += all.back().size;
+    if (all.size() > limits.files)
+      return fail(ErrorCode::ResourceExhausted, "{} has more than {} files", folder.string(), limits.files);
+  }
+  if (error) return fail(ErrorCode::InvalidArgument, "reading {}: {}", folder.string(), error.message());
+  std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
+  std::uint64_t read = 0;
+  for (auto& found : all) {
+    read += found.size;
+    SourceItem item{found.kind, std::move(found.path), {}, std::move(found.reason), read, total};
+    if (item.kind == SourceItem::Kind::File) {
+      auto bytes = read_file(folder / item.path, limits.file_bytes);
+      if (bytes) {
+        item.bytes = std::move(*bytes);
+      } else {
+        item.kind = SourceItem::Kind::Refused;
+        item.reason = std::move(bytes.error().message);
+      }
+    }
+    TRY_VOID(on_item(std::move(item)));
+  }
+  return {};
+}
+
+Result<void> read_source(const fs::path& source, const SourceLimits& limits, const OnItem& on_item) {
+  std::error_code error;
+  if (fs::is_directory(source, error)) return read_folder(source, limits, on_item);
+  if (fs::is_regular_file(source, error)) return read_archive(source, limits, on_item);
+  return fail(ErrorCode::NotFound, "{} is neither a folder nor a file", source.string());
+}
+
+}  // namespace imago::data

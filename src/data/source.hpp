@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside data/: the files of a folder or an archive, one after the other, whatever they are.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace imago::data {
+
+struct SourceLimits {
+  std::uint64_t file_bytes = 32U << 20;                ///< a larger file is handed on as refused
+  std::uint64_t total_bytes = std::uint64_t{1} << 38;  ///< all files together, unpacked
+  std::uint64_t files = 20'000'000;
+  std::uint64_t ratio = 200;  ///< unpacked to packed, counted once more than ratio_from is unpacked
+  std::uint64_t ratio_from = std::uint64_t{256} << 20;
+};
+
+struct SourceItem {
+  enum class Kind { File, Folder, Refused };
+  Kind kind = Kind::File;
+  std::string path;              ///< relative, '/' between parts, safe
+  std::string bytes;             ///< of a File
+  std::string reason;            ///< of a Refused
+  std::uint64_t bytes_read = 0;  ///< of the source so far, as stored
+  std::uint64_t bytes_total = 0;
+};
+
+/// An error it returns ends the reading and is passed on.
+using OnItem = std::function<Result<void>(SourceItem)>;
+
+/// Calls `on_item` for everything below `folder`, sorted by path. Links to folders are not followed.
+Result<void> read_folder(const std::filesystem::path& folder, const SourceLimits& limits, const OnItem& on_item);
+
+/// Calls `on_item` for everything in the archive, in its order, without unpacking to disk (libarchive: tar with gzip,
+/// bzip2, xz or zstd; zip). Unsupported when it is none; Corrupt when it is damaged, when a name leads out of it, or
+/// beyond the limits.
+Result<void> read_archive(const std::filesystem::path& archive, const SourceLimits& limits, const OnItem& on_item);
+
+/// One of the two, by what is there. NotFound when nothing is.
+Result<void> read_source(const std::filesystem::path& source, const SourceLimits& limits, const OnItem& on_item);
+
+}  // namespace imago::data

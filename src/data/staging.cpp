@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/staging.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace imago::data {
+namespace {
+
+constexpr std::string_view kPrefix = "staging";
+
+void sweep(const fs::path& datasets) {
+  std::error_code error;
+  std::vector<fs::path> stale;
+  for (fs::directory_iterator it(datasets, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename().string().starts_with(fmt::format(".{}-", kPrefix))) stale.push_back(it->path());
+  for (const auto& path : stale) fs::remove_all(path, error);  // what cannot be removed now is tried again next time
+}
+
+}  // namespace
+
+Result<Staging> Staging::open(Repository& repository) {
+  TRY_VOID(make_directories(repository.folder()));
+  auto lock = FileLock::try_lock(repository.folder() / ".import.lock");
+  if (!lock && lock.error().code == ErrorCode::Unavailable)
+    return fail(ErrorCode::Unavailable, "another import into {} is running: wait for it", repository.folder().string());
+  if (!lock) return pass(lock);
+  sweep(repository.folder());
+  TRY(auto folder, TemporaryDirectory::create(repository.folder(), kPrefix));
+  for (int i = 0; i < 256; ++i) TRY_VOID(make_directories(folder.path() / fmt::format("{:02x}", i)));
+  return Staging(repository, std::move(*lock), std::move(folder));
+}
+
+Result<std::string> Staging::put(std::string_view bytes) {
+  auto digest = sha256(bytes);
+  if (!repository_->has_object(digest, bytes))
+    TRY_VOID(write_file(folder_.path() / digest.substr(0, 2) / digest, bytes));
+  return digest;
+}
+
+Result<std::string> Staging::publish(const Manifest& manifest, const std::vector<Refusal>& refused, bool& was_there) {
+  TRY(const auto known, repository_->versions(manifest.name));
+  const auto version = version_of(manifest);
+  was_there = std::find(known.begin(), known.end(), version) != known.end();
+  for (const auto& part : fs::directory_iterator(folder_.path())) {
+    const auto target = repository_->folder() / "objects" / part.path().filename();
+    TRY_VOID(make_directories(target));
+    for (const auto& object : fs::directory_iterator(part.path()))
+      if (std::rename(object.path().c_str(), (target / object.path().filename()).c_str()) != 0)
+        return fail(ErrorCode::Internal, "storing {}: {}", object.path().filename().string(), std::strerror(errno));
+  }
+  return repository_->publish(manifest, refused);
+}
+
+}  // namespace imago::data
