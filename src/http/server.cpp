@@ -43,9 +43,9 @@ namespace {
 using Exchange = Responder::Exchange;
 using std::chrono::steady_clock;
 
-// A refused body up to this size is read to its end: a connection closed with bytes unread is reset, and the client
-// would lose our answer.
-constexpr std::size_t kDropBytes = 4u << 20;
+// A refused body up to this size is read to its end and dropped: a connection closed with bytes unread is reset, and a
+// client that is still sending would lose our answer.
+constexpr std::size_t kDropBytes = 64u << 20;
 
 void settle(Exchange& exchange, Response response) {
   const std::scoped_lock lock(exchange.mutex);

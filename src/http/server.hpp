@@ -32,7 +32,7 @@ struct Request {
   Fields query;
   std::string body;
   std::string peer;                             ///< address of the client: "127.0.0.1"
-  std::string_view route;                       ///< the pattern that matched; empty when none did
+  std::string route;                            ///< the pattern that matched; empty when none did
   std::map<std::string, std::string> captures;  ///< of the route: "/v1/models/{name}"
   std::chrono::steady_clock::time_point received;
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/answer.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "serve/json_writer.hpp"
+
+namespace imago::serve {
+namespace {
+
+enum Field : std::uint32_t {
+  kFilename,
+  kPrediction,
+  kPredictedClass,
+  kPredictedLabel,
+  kClassIndex,
+  kConfidence,
+  kProbabilities,
+  kClassProbabilities,
+  kLatencySeconds,
+  kPredictionTime,
+  kTimestamp,
+  kModel,
+  kModelVersion,
+  kRequestId,
+  kProbabilityOfLabel,
+};
+constexpr std::array<std::string_view, 15> kAnswerFields{
+    "filename",   "prediction",    "predicted_class",     "predicted_label", "class_index",
+    "confidence", "probabilities", "class_probabilities", "latency_seconds", "prediction_time",
+    "timestamp",  "model",         "model_version",       "request_id",      "probability_*"};
+
+Result<std::uint32_t> field_mask(std::string_view list) {
+  std::uint32_t mask = 0;
+  while (true) {
+    const auto comma = list.find(',');
+    const auto name = list.substr(0, comma);
+    const auto known = name.starts_with("probability_") ? std::string_view("probability_*") : name;
+    const auto found = std::ranges::find(kAnswerFields, known);
+    if (found == kAnswerFields.end()) {
+      return fail(ErrorCode::InvalidArgument, "fields names '{}': known are {}", name, fmt::join(kAnswerFields, ", "));
+    }
+    mask |= 1U << (found - kAnswerFields.begin());
+    if (comma == std::string_view::npos) return mask;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::string as_json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+}  // namespace
+
+Result<AnswerOptions> answer_options(const http::Request& request) {
+  AnswerOptions options;
+  if (request.query.empty()) return options;
+  const auto prediction = request.parameter("prediction");
+  if (!prediction.empty() && prediction != "index" && prediction != "label") {
+    return fail(ErrorCode::InvalidArgument, "prediction is '{}': label and index are known", prediction);
+  }
+  options.prediction_as_index = prediction == "index";
+  if (const auto fields = request.parameter("fields"); !fields.empty()) {
+    TRY(options.fields, field_mask(fields));
+  }
+  return options;
+}
+
+AnswerWriter::AnswerWriter(std::string_view model, int version, const std::vector<std::string>& labels)
+    : model_(as_json(model)), version_(std::to_string(version)) {
+  EXPECTS(labels.size() >= 2, "a model has two classes or more");
+  for (const auto& label : labels) labels_.push_back(as_json(label));
+  if (labels.size() != 2) return;
+  binary_keys_.emplace_back("probability_" + labels[1], 1);
+  if (labels[0] == "dog") binary_keys_.emplace_back("probability_dog", 0);
+}
+
+std::string AnswerWriter::write(const Prediction& prediction, const AnswerOptions& options) const {
+  const auto& probabilities = prediction.probabilities;
+  const auto index = static_cast<std::size_t>(prediction.class_index);
+  EXPECTS(probabilities.size() == labels_.size() && index < labels_.size(), "a probability for each class");
+  const std::string& label = labels_[index];
+
+  std::string out;
+  out.reserve(512 + 48 * labels_.size());
+  JsonWriter json(out);
+  const auto wanted = [&](Field field) { return (options.fields >> field & 1U) != 0; };
+  const auto number = [&](double value) { append_json_number(out, static_cast<float>(value)); };
+
+  json.begin();
+  if (wanted(kFilename)) {
+    if (prediction.filename) {
+      json.field("filename", *prediction.filename);
+    } else {
+      json.raw("filename", "null");
+    }
+  }
+  if (wanted(kPrediction)) {
+    json.raw("prediction", options.prediction_as_index ? std::to_string(prediction.class_index) : label);
+  }
+  if (wanted(kPredictedClass)) json.raw("predicted_class", label);
+  if (wanted(kPredictedLabel)) json.raw("predicted_label", label);
+  if (wanted(kClassIndex)) json.field("class_index", prediction.class_index);
+  if (wanted(kConfidence)) json.field("confidence", static_cast<float>(probabilities[index]));
+  if (wanted(kProbabilities)) {
+    json.key("probabilities") += '[';
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      if (i > 0) out += ',';
+      number(probabilities[i]);
+    }
+    out += ']';
+  }
+  if (wanted(kClassProbabilities)) {
+    json.key("class_probabilities") += '{';
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      if (i > 0) out += ',';
+      out += labels_[i];
+      out += ':';
+      number(probabilities[i]);
+    }
+    out += '}';
+  }
+  if (wanted(kLatencySeconds)) json.field("latency_seconds", prediction.latency_seconds);
+  if (wanted(kPredictionTime)) json.field("prediction_time", prediction.latency_seconds);
+  if (wanted(kTimestamp)) json.field("timestamp", format_utc(prediction.time));
+  if (wanted(kModel)) json.raw("model", model_);
+  if (wanted(kModelVersion)) json.raw("model_version", version_);
+  if (wanted(kRequestId)) json.field("request_id", prediction.request_id);
+  if (wanted(kProbabilityOfLabel)) {
+    for (const auto& [key, i] : binary_keys_) json.field(key, static_cast<float>(probabilities[i]));
+  }
+  json.end();
+  return out;
+}
+
+}  // namespace imago::serve

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The image in a request to /predict, in every form that the clients of requirements 1.8 C4 send.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "http/server.hpp"
+#include "image/preprocess.hpp"
+
+namespace imago::serve {
+
+/// An encoded image: in the request's body, or decoded from base64 and owned.
+struct Encoded {
+  std::string_view in_body;
+  std::string owned;
+
+  [[nodiscard]] Bytes bytes() const;
+};
+
+struct PredictInput {
+  std::variant<Encoded, image::Image> image;
+  std::optional<std::string> filename;  ///< as the client named it
+};
+
+/// A failure with the status it has: 415 is not to be told from the ErrorCode.
+struct InputError {
+  int status;
+  Error error;
+};
+
+/// Finds the image:
+/// - multipart/form-data: the first file part of a name known to be used (file, image, data, files, files[]), else any
+/// file part;
+/// - image/* or application/octet-stream, or no type: the body itself;
+/// - application/json: `image` as see pixels.hpp, or a base64 string, bare or as a data: URL; `filename` is optional.
+/// The result looks into `request.body`. 400 for a form without a file, an empty body, bad JSON; 415 for another type.
+tl::expected<PredictInput, InputError> find_image(const http::Request& request, const image::Preprocess& preprocess);
+
+}  // namespace imago::serve

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a request with an image to an answer: find, decode, preprocess, batch, write.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "image/decode.hpp"
+#include "serve/live_model.hpp"
+#include "serve/reply.hpp"
+#include "serve/work_pool.hpp"
+
+namespace imago::serve {
+
+struct PredictorOptions {
+  image::DecodeLimits decode;
+  std::chrono::milliseconds timeout{30'000};  ///< of a request; a client asks for less with X-Request-Timeout-Ms
+  int decode_threads = 2;  ///< for images over `inline_bytes` or `inline_pixels`; smaller ones go on the event loop
+  std::size_t decode_queue = 64;  ///< 503 when so many wait for those threads
+  std::size_t inline_bytes = 64 * 1024;
+  std::size_t inline_pixels = 256 * 256;
+};
+
+/// Safe from any thread.
+class Predictor {
+ public:
+  explicit Predictor(const PredictorOptions& options);
+
+  /// Answers through `reply`, now or later, whatever happens.
+  void predict(std::shared_ptr<const LiveModel> model, Reply reply);
+
+ private:
+  struct Job;
+  void prepare_and_submit(const LiveModel& model, std::shared_ptr<Job> job) const;
+  [[nodiscard]] bool is_small(const Job& job) const;
+
+  const PredictorOptions options_;
+  WorkPool decoders_;
+};
+
+}  // namespace imago::serve

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/reply.hpp"
+
+#include "base/log.hpp"
+#include "serve/negotiate.hpp"
+
+namespace imago::serve {
+
+Reply::Reply(const http::Request& request, http::Responder responder, monitor::ServerMetrics& metrics,
+             bool for_prediction)
+    : request_(&request),
+      responder_(std::move(responder)),
+      metrics_(&metrics),
+      for_prediction_(for_prediction),
+      request_id_(serve::request_id(request)) {}
+
+std::chrono::microseconds Reply::elapsed() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - request_->received);
+}
+
+void Reply::send(http::Response response) {
+  response.headers.try_emplace("X-Request-ID", request_id_);
+  response.headers.try_emplace("X-Content-Type-Options", "nosniff");
+  metrics_->count_request(request_->route, response.status, elapsed(), for_prediction_);
+  responder_.send(std::move(response));
+}
+
+void Reply::send_json(const json::Value& value, int status) {
+  send({.status = status, .headers = {{"Content-Type", "application/json"}}, .body = json::dump(value)});
+}
+
+void Reply::send_json_text(std::string text) {
+  send({.headers = {{"Content-Type", "application/json"}}, .body = std::move(text)});
+}
+
+void Reply::fail(const Error& error, Blame blame) { fail(http_status(error.code, blame), error); }
+
+void Reply::fail(int status, const Error& error) {
+  std::string_view text = error.message;
+  if (status == 500) {  // what broke is ours to know
+    log::error("{} {} ({}): {}", request_->method, request_->path, request_id_, error.message);
+    text = "internal error";
+  }
+  send(error_response(status, to_string(error.code), text, request_id_));
+}
+
+}  // namespace imago::serve

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way to answer, with what every answer has: the request's id, the security headers, a count in the metrics.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/error.hpp"
+#include "http/server.hpp"
+#include "json/json.hpp"
+#include "monitor/metrics.hpp"
+#include "serve/http_status.hpp"
+
+namespace imago::serve {
+
+/// Movable; answers once. `request` and `metrics` must live until then.
+class Reply {
+ public:
+  Reply(const http::Request& request, http::Responder responder, monitor::ServerMetrics& metrics,
+        bool for_prediction = false);
+
+  void send(http::Response response);
+  void send_json(const json::Value& value, int status = 200);
+  /// Already written JSON.
+  void send_json_text(std::string text);
+  /// With the status the error has when `blame` is to blame.
+  void fail(const Error& error, Blame blame);
+  void fail(int status, const Error& error);
+
+  [[nodiscard]] const std::string& request_id() const { return request_id_; }
+  [[nodiscard]] const http::Request& request() const { return *request_; }
+  [[nodiscard]] std::chrono::microseconds elapsed() const;
+
+ private:
+  const http::Request* request_;
+  http::Responder responder_;
+  monitor::ServerMetrics* metrics_;
+  bool for_prediction_;
+  std::string request_id_;
+};
+
+}  // namespace imago::serve

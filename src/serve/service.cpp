@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/service.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "serve/dashboard.hpp"
+#include "serve/negotiate.hpp"
+
+namespace imago::serve {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr const char* kPrometheusType = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace
+
+struct Service::Impl {
+  explicit Impl(const ServeOptions& serve_options)
+      : options(serve_options), metrics(serve_options.version), predictor(serve_options.predictor) {}
+
+  /// The model, or null with the reason why there is none.
+  struct Current {
+    std::shared_ptr<const LiveModel> model;
+    std::string reason;
+  };
+  Current current() const {
+    const std::scoped_lock lock(mutex);
+    return {live, live ? std::string() : reason};
+  }
+  /// Empty when ready.
+  std::string not_ready_reason() const { return stopping ? "the server is stopping" : current().reason; }
+
+  std::vector<http::Route> routes();
+  http::Handler route(void (Impl::*handler)(Reply), bool for_prediction = false);
+
+  void predict(Reply reply);
+  void health(Reply reply);
+  void ready(Reply reply);
+  void uptime(Reply reply);
+  void status(Reply reply);
+  void negotiated_metrics(Reply reply);
+  void prometheus(Reply reply);
+  void index(Reply reply);
+  json::Value metrics_json() const;
+  double uptime_seconds() const { return std::chrono::duration<double>(steady_clock::now() - started).count(); }
+
+  const ServeOptions options;
+  const steady_clock::time_point started = steady_clock::now();
+  const WallTime started_wall = system_clock().wall();
+  monitor::ServerMetrics metrics;
+  std::vector<std::string> endpoints;
+  std::atomic<bool> stopping{false};
+
+  mutable std::mutex mutex;  // guards live and reason
+  std::shared_ptr<const LiveModel> live;
+  std::string reason = "no model yet: train one with `imago train`";
+
+  Predictor predictor;
+  std::unique_ptr<http::Server> server;  // last: it goes first, and with it every request
+};
+
+http::Handler Service::Impl::route(void (Impl::*handler)(Reply), bool for_prediction) {
+  return [this, handler, for_prediction](const http::Request& request, http::Responder responder) {
+    (this->*handler)(Reply(request, std::move(responder), metrics, for_prediction));
+  };
+}
+
+std::vector<http::Route> Service::Impl::routes() {
+  std::vector<http::Route> routes{
+      {"GET", "/", route(&Impl::index)},
+      {"POST", "/predict", route(&Impl::predict, true)},
+      {"GET", "/health", route(&Impl::health)},
+      {"GET", "/ready", route(&Impl::ready)},
+      {"GET", "/uptime", route(&Impl::uptime)},
+      {"GET", "/status", route(&Impl::status)},
+      {"GET", "/metrics", route(&Impl::negotiated_metrics)},
+      {"GET", "/metrics/prometheus", route(&Impl::prometheus)},
+  };
+  for (const auto& known : routes) endpoints.push_back(known.pattern);
+  for (const auto& asset : web::assets()) {
+    routes.push_back(
+        {"GET", std::string(asset.path), [this, &asset](const http::Request& request, http::Responder responder) {
+           Reply(request, std::move(responder), metrics).send(asset_response(asset, request));
+         }});
+  }
+  return routes;
+}
+
+void Service::Impl::predict(Reply reply) {
+  auto [model, why] = current();
+  if (!model) return reply.fail({ErrorCode::Unavailable, std::move(why)}, Blame::Service);
+  predictor.predict(std::move(model), std::move(reply));
+}
+
+void Service::Impl::health(Reply reply) { reply.send_json({{"status", "ok"}, {"ready", not_ready_reason().empty()}}); }
+
+void Service::Impl::ready(Reply reply) {
+  const std::string why = not_ready_reason();
+  if (!why.empty()) {
+    http::Response response = error_response(503, "unavailable", why, reply.request_id());
+    response.body.replace(0, 1, R"({"ready":false,"status":"not_ready",)");
+    return reply.send(std::move(response));
+  }
+  const auto [model, none] = current();
+  reply.send_json({{"ready", true},
+                   {"status", "ready"},
+                   {"model", model->face()->status["name"]},
+                   {"version", model->face()->status["version"]}});
+}
+
+void Service::Impl::uptime(Reply reply) {
+  reply.send_json({{"uptime_seconds", uptime_seconds()}, {"started", format_utc(started_wall)}});
+}
+
+void Service::Impl::status(Reply reply) {
+  const auto [model, none] = current();
+  const std::string why = not_ready_reason();
+  const auto totals = metrics.totals();
+  json::Value value{{"status", why.empty() ? "ready" : "not_ready"}};
+  if (!why.empty()) value["reason"] = why;
+  value["model"] = model ? model->face()->status : json::Value();
+  value["uptime_seconds"] = uptime_seconds();
+  value["started"] = format_utc(started_wall);
+  value["requests"] = {{"total", totals.requests},
+                       {"errors", totals.errors},
+                       {"predictions", totals.predictions},
+                       {"average_latency_seconds", totals.average_latency_seconds()}};
+  value["version"] = options.version;
+  reply.send_json(value);
+}
+
+json::Value Service::Impl::metrics_json() const {
+  const auto totals = metrics.totals();
+  json::Value value{{"total_requests", totals.requests},
+                    {"average_latency_seconds", totals.average_latency_seconds()},
+                    {"prediction_count", totals.predictions},
+                    {"error_count", totals.errors},
+                    {"uptime_seconds", uptime_seconds()}};
+  const auto [model, none] = current();
+  if (model) {
+    value.update(model->face()->training);
+  } else {
+    for (const char* key : {"loss", "accuracy", "val_loss", "val_accuracy"}) value[key] = json::Value::array();
+    value["training"] = json::Value::object();
+  }
+  return value;
+}
+
+void Service::Impl::negotiated_metrics(Reply reply) {
+  const auto otherwise = options.metrics_are_prometheus ? MetricsFormat::Prometheus : MetricsFormat::Json;
+  const auto format = metrics_format(reply.request(), otherwise);
+  if (!format) return reply.fail(format.error(), Blame::Request);
+  if (*format == MetricsFormat::Prometheus) return prometheus(std::move(reply));
+  reply.send(
+      {.headers = {{"Content-Type", "application/json"}, {"Vary", "Accept"}}, .body = json::dump(metrics_json())});
+}
+
+void Service::Impl::prometheus(Reply reply) {
+  const auto [model, none] = current();
+  metrics.set_queue_depth(model ? model->batcher().queued() : 0);
+  metrics.set_ready(not_ready_reason().empty());
+  reply.send({.headers = {{"Content-Type", kPrometheusType}, {"Vary", "Accept"}}, .body = metrics.prometheus_text()});
+}
+
+void Service::Impl::index(Reply reply) {
+  const web::Asset* page = find_asset("/index.html");
+  if (page != nullptr && accepts_by_name(reply.request().header("Accept"), "text/html")) {
+    return reply.send(asset_response(*page, reply.request()));
+  }
+  const json::Value value{{"message", "Image Classification API is running!"},
+                          {"name", "imago"},
+                          {"version", options.version},
+                          {"endpoints", endpoints}};
+  reply.send({.headers = {{"Content-Type", "application/json"}, {"Vary", "Accept"}}, .body = json::dump(value)});
+}
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
+  auto impl = std::make_unique<Impl>(options);
+  Impl& self = *impl;
+  const auto write_error = [&self](int status, std::string_view text, const http::Request& request) {
+    const auto latency = steady_clock::now() - request.received;
+    self.metrics.count_request(request.route.empty() ? std::string_view("other") : std::string_view(request.route),
+                               status, std::chrono::duration_cast<std::chrono::microseconds>(latency),
+                               request.route == "/predict");
+    const std::string id = request_id(request);
+    http::Response response = error_response(status, code_of_status(status), text, id);
+    response.headers["X-Request-ID"] = id;
+    return response;
+  };
+  TRY(impl->server, http::Server::start(options.http, impl->routes(), write_error));
+  return std::unique_ptr<Service>(new Service(std::move(impl)));
+}
+
+int Service::port() const { return impl_->server->port(); }
+
+Result<void> Service::load_model(const package::ModelPackage& package, const registry::ModelVersion& version) {
+  auto loaded = LiveModel::load(package, version, impl_->options.engine, impl_->options.batcher, impl_->metrics);
+  if (!loaded) {
+    log::error("{}", loaded.error().message);
+    set_not_ready(loaded.error().message);
+    return pass(loaded);
+  }
+  std::shared_ptr<const LiveModel> before = std::move(*loaded);
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    impl_->live.swap(before);
+  }
+  return {};  // `before` goes here, outside the lock: its batcher answers what it still holds
+}
+
+void Service::set_not_ready(std::string reason) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->reason = std::move(reason);
+}
+
+void Service::drain() {
+  impl_->stopping = true;
+  std::this_thread::sleep_for(impl_->options.unready_wait);
+  impl_->server->drain(impl_->options.drain_patience);
+}
+
+}  // namespace imago::serve

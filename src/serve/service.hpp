@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server: one model, its routes, its metrics. docs/api.md says what each route takes and answers.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "http/server.hpp"
+#include "infer/batcher.hpp"
+#include "infer/engine.hpp"
+#include "package/package.hpp"
+#include "registry/registry.hpp"
+#include "serve/predictor.hpp"
+
+namespace imago::serve {
+
+struct ServeOptions {
+  http::ServerOptions http;
+  infer::EngineOptions engine{.threads =
+                                  1};  ///< a batch is computed on one core; the batcher's workers are the parallelism
+  infer::BatcherOptions batcher;
+  PredictorOptions predictor;
+  bool metrics_are_prometheus = false;  ///< what /metrics gives to a client that does not say
+  std::chrono::milliseconds unready_wait{
+      0};  ///< between "not ready" and refusing connections, for load balancers to notice
+  std::chrono::milliseconds drain_patience{30'000};
+  std::string version;  ///< of the program, as /status and the metrics show it
+};
+
+/// Until a model is loaded the server is alive but not ready: /predict and /ready say why, with a 503.
+class Service {
+ public:
+  static Result<std::unique_ptr<Service>> start(const ServeOptions& options);
+  ~Service();
+
+  [[nodiscard]] int port() const;
+
+  /// Compiles and self-tests the package, then serves it from the next request on; requests under way end on the model
+  /// they began with. On failure the model served before stays; without one, /ready tells the reason. Safe from any
+  /// thread.
+  Result<void> load_model(const package::ModelPackage& package, const registry::ModelVersion& version);
+
+  /// What /ready says while no model is loaded; at first "no model yet: train one with `imago train`".
+  void set_not_ready(std::string reason);
+
+  /// For SIGTERM: not ready, a wait, no new connections, the requests that are in are answered, return.
+  void drain();
+
+ private:
+  struct Impl;
+  explicit Service(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace imago::serve
