@@ -30,7 +30,7 @@ export function worstPairs(cells: Cell[], limit: number): Cell[] {
  */
 export function tint(cell: Cell, worstMiss: number): number {
   if (cell.row === cell.column) return 0.08 + 0.92 * cell.share;
-  return worstMiss > 0 ? Math.sqrt(cell.share / worstMiss) * 0.85 : 0;
+  return worstMiss > 0 ? (cell.share / worstMiss) ** 0.75 * 0.9 : 0;
 }
 
 /** Where an arrow key leads within an n by n matrix; undefined for other keys. */

@@ -4,7 +4,7 @@ import { cellsOf, step, tint, worstPairs, type Cell } from './confusion';
 
 const kCell = 30;
 const kGap = 2;
-const kLetter = 6.4;
+const kLetter = 6.9; // average width of a label's letter
 
 interface Props {
   labels: string[];
@@ -17,8 +17,11 @@ export function ConfusionMatrix({ labels, confusion, active, onActive }: Props) 
   const cells = cellsOf(confusion);
   const n = confusion.length;
   const worst = Math.max(0, ...worstPairs(cells, cells.length).map((cell) => cell.share));
-  const margin = Math.min(96, Math.max(...labels.map((label) => label.length)) * kLetter + 12);
-  const top = margin * 0.75 + 8;
+  const room = (label = '') => Math.min(100, label.length * kLetter);
+  const margin = Math.max(...labels.map(room)) + 10;
+  const top = margin * Math.SQRT1_2 + 6;
+  // The last column's label leans out over the right edge.
+  const right = Math.max(4, room(labels.at(-1)) * Math.SQRT1_2 - kCell / 2 + 8);
   const at = (row: number, column: number) => cells[row * n + column];
 
   const cellUnder = (target: EventTarget | null) => {
@@ -35,7 +38,7 @@ export function ConfusionMatrix({ labels, confusion, active, onActive }: Props) 
   return (
     <svg
       class="confusion"
-      viewBox={`0 0 ${margin + n * kCell + margin * 0.45} ${top + n * kCell}`}
+      viewBox={`0 0 ${margin + n * kCell + right} ${top + n * kCell}`}
       role="img"
       aria-label={`Confusion matrix of ${n} classes. Use the arrow keys to read its cells.`}
       tabIndex={0}

@@ -9,7 +9,7 @@ export function CurvesCard({ metrics }: { metrics: Metrics }) {
   const { loss, val_loss, accuracy, val_accuracy } = metrics;
   if (loss.length + val_loss.length + accuracy.length + val_accuracy.length === 0) return null;
   return (
-    <section class="card" aria-labelledby="curves-title">
+    <section class="card curves" aria-labelledby="curves-title">
       <h2 id="curves-title">How it learned</h2>
       <p class="muted">Training images and validation images, epoch by epoch.</p>
       {accuracy.length + val_accuracy.length > 0 && (

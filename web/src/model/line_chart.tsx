@@ -28,6 +28,7 @@ export function LineChart({ title, series, format }: Props) {
   const drawn = series.filter((one) => one.values.length > 0);
   const epochs = Math.max(...drawn.map((one) => one.values.length));
   const finite = drawn.flatMap((one) => one.values.filter(Number.isFinite));
+  if (finite.length === 0) return null;
   const marks = ticks(Math.min(...finite), Math.max(...finite));
   const low = marks[0] ?? 0;
   const high = Math.max(marks.at(-1) ?? 1, low + 1e-9);
@@ -53,11 +54,13 @@ export function LineChart({ title, series, format }: Props) {
       <figcaption>
         <strong>{title}</strong>
         <span class="muted nums">epoch {shown + 1}</span>
-        {drawn.map((one) => (
-          <span key={one.name} class={`legend legend-${one.tone} nums`}>
-            {one.name} {format(one.values[shown] ?? NaN)}
-          </span>
-        ))}
+        <span class="legends">
+          {drawn.map((one) => (
+            <span key={one.name} class={`legend legend-${one.tone} nums`}>
+              {one.name} {format(one.values[shown] ?? NaN)}
+            </span>
+          ))}
+        </span>
       </figcaption>
       <svg
         viewBox={`0 0 ${kWidth} ${kHeight}`}

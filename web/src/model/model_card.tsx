@@ -58,7 +58,7 @@ function factsOf(model: ModelInfo): [string, string][] {
   const rows: [string, string | undefined][] = [
     ['Architecture', model.architecture],
     ['Parameters', model.parameters === undefined ? undefined : count(model.parameters)],
-    ['Work per image', model.macs === undefined ? undefined : `${short(model.macs)}MAC`],
+    ['Multiply-adds', model.macs === undefined ? undefined : short(model.macs)],
     ['Input', `${model.input.width} × ${model.input.height}`],
     ['Dataset', lineage('dataset')],
     ['Recipe', lineage('recipe')],

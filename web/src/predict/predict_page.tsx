@@ -35,7 +35,7 @@ export function PredictPage({ server }: { server: ServerState }) {
   return (
     <>
       <div class="columns">
-        <div class="column" aria-label="Predict" role="region">
+        <div class={current ? 'column' : 'column column-empty'} aria-label="Predict" role="region">
           <h1 class="title">What is in the picture?</h1>
           <DropZone compact={queue.items.length > 0} disabled={closed} onFiles={add} />
           {current && <ResultCard item={current} labels={model?.labels} />}

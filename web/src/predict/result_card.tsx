@@ -66,7 +66,11 @@ export function ResultCard({ item, labels }: { item: Item; labels: string[] | un
   const { answer, error } = item;
   const rows = answer ? rankClasses(answer, labels) : [];
   return (
-    <article class="card result" aria-label={`Result for ${item.file.name}`} aria-busy={item.state === 'waiting'}>
+    <article
+      class={error ? 'card result result-failed' : 'card result'}
+      aria-label={`Result for ${item.file.name}`}
+      aria-busy={item.state === 'waiting'}
+    >
       <div class="result-head">
         <Preview item={item} alt={`Uploaded image ${item.file.name}`} size="large" />
         {answer && (

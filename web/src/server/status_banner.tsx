@@ -25,10 +25,12 @@ export function StatusBanner({ status }: { status: Polled<Status> }) {
       <Hourglass />
       <div>
         <strong>Not ready to predict</strong>
-        <p>{status.data.reason ?? 'The model is being loaded and tested.'}</p>
+        <p class="reason">{status.data.reason ?? 'The model is being loaded and tested.'}</p>
         <p>
-          A model serves only after it has reproduced its stored answers on its golden images. This page carries on by
-          itself once it has.
+          {status.data.model
+            ? 'A model serves only after it has reproduced its stored answers on its golden images.'
+            : 'There is no model to ask yet.'}{' '}
+          This page carries on by itself once the server is ready.
         </p>
       </div>
     </div>
