@@ -22,7 +22,8 @@ void describe(CLI::App& app, Context& context) {
   app.add_option("-w,--workspace", context.workspace_folder, "Folder with all state: data sets, runs, models")
       ->envname("IMAGO_WORKSPACE")
       ->capture_default_str();
-  app.add_option("--database", context.database_url, "sqlite:PATH or postgresql://...; default: imago.db in the workspace")
+  app.add_option("--database", context.database_url,
+                 "sqlite:PATH or postgresql://...; default: imago.db in the workspace")
       ->envname("IMAGO_DATABASE_URL");
   app.add_flag("--json", context.json, "Answer as JSON, without progress");
   imago::app::add_data_commands(app, context);

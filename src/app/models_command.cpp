@@ -62,10 +62,12 @@ Result<void> run_show(Context& context, const std::string& reference) {
   value["macs"] = macs;
   value["report"] = package.report;
   value["lineage"] = package.lineage;
-  context.answer(value, fmt::format("{}:{}  {}  {}\nlabels: {}\ntest accuracy: {:.4f}\ntrained on: {}  run: {}\npackage: {}\n\n{}",
-                                    version.model, version.version, package.spec.graph.architecture, fmt::join(version.aliases, " "),
-                                    fmt::join(package.spec.labels, ", "), version.test_accuracy, package.lineage.value("dataset", "-"),
-                                    version.run, package.folder.string(), format_columns(rows)));
+  context.answer(
+      value,
+      fmt::format("{}:{}  {}  {}\nlabels: {}\ntest accuracy: {:.4f}\ntrained on: {}  run: {}\npackage: {}\n\n{}",
+                  version.model, version.version, package.spec.graph.architecture, fmt::join(version.aliases, " "),
+                  fmt::join(package.spec.labels, ", "), version.test_accuracy, package.lineage.value("dataset", "-"),
+                  version.run, package.folder.string(), format_columns(rows)));
   return {};
 }
 
@@ -81,7 +83,8 @@ void add_model_commands(CLI::App& app, Context& context) {
   auto reference = std::make_shared<std::string>();
   show->add_option("model", *reference, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   show->footer("Example:\n  imago models show cifar10:champion");
-  show->callback([&context, reference] { context.action = [&context, reference] { return run_show(context, *reference); }; });
+  show->callback(
+      [&context, reference] { context.action = [&context, reference] { return run_show(context, *reference); }; });
 }
 
 }  // namespace imago::app

@@ -15,7 +15,8 @@ Result<json::Value> predict_one(const fs::path& path, const model::ModelSpec& sp
   TRY(const auto bytes, read_file(path, image::DecodeLimits{}.max_bytes));
   TRY(auto decoded, image::decode(as_bytes(bytes), {}, std::max(spec.preprocess.width, spec.preprocess.height)));
   TRY(const auto resized, image::resize(std::move(decoded), spec.preprocess));
-  image::ImageBatch batch{.n = 1, .channels = 3, .height = spec.preprocess.height, .width = spec.preprocess.width, .data = {}};
+  image::ImageBatch batch{
+      .n = 1, .channels = 3, .height = spec.preprocess.height, .width = spec.preprocess.width, .data = {}};
   batch.data.resize(batch.item_size());
   image::normalize(resized.rgb, spec.preprocess, batch.item(0));
   TRY(const auto logits, engine.classify(batch));
@@ -23,7 +24,9 @@ Result<json::Value> predict_one(const fs::path& path, const model::ModelSpec& sp
   const auto best = static_cast<std::size_t>(model::argmax(logits.row(0)));
   json::Value by_class = json::Value::object();
   for (std::size_t i = 0; i < probabilities.size(); ++i) by_class[spec.labels[i]] = probabilities[i];
-  return json::Value{{"file", path.string()}, {"prediction", spec.labels[best]}, {"confidence", probabilities[best]},
+  return json::Value{{"file", path.string()},
+                     {"prediction", spec.labels[best]},
+                     {"confidence", probabilities[best]},
                      {"class_probabilities", by_class}};
 }
 
@@ -43,7 +46,8 @@ Result<void> run_predict(Context& context, const std::string& model, const std::
       answers.push_back({{"file", file}, {"error", answer.error().message}});
       continue;
     }
-    text += fmt::format("{}  {}  {:.4f}\n", file, (*answer)["prediction"].get<std::string>(), (*answer)["confidence"].get<double>());
+    text += fmt::format("{}  {}  {:.4f}\n", file, (*answer)["prediction"].get<std::string>(),
+                        (*answer)["confidence"].get<double>());
     answers.push_back(std::move(*answer));
   }
   context.answer({{"model", version.model}, {"version", version.version}, {"predictions", answers}}, text);
@@ -51,10 +55,12 @@ Result<void> run_predict(Context& context, const std::string& model, const std::
   return {};
 }
 
-Result<void> run_evaluate(Context& context, const std::string& model, const std::string& data, const std::string& output) {
+Result<void> run_evaluate(Context& context, const std::string& model, const std::string& data,
+                          const std::string& output) {
   TRY(auto* workspace, context.workspace());
   Progress progress(context.progress());
-  TRY(const auto evaluation, pipeline::evaluate_model(*workspace, model, data, [&](std::size_t done, std::size_t total) {
+  TRY(const auto evaluation,
+      pipeline::evaluate_model(*workspace, model, data, [&](std::size_t done, std::size_t total) {
         progress.update("evaluating", done, total);
       }));
   progress.end();
@@ -64,8 +70,9 @@ Result<void> run_evaluate(Context& context, const std::string& model, const std:
   value["dataset"] = evaluation.dataset;
   value["split"] = data::to_string(evaluation.split);
   if (!output.empty()) TRY_VOID(write_file_atomic(output, json::dump_pretty(value) + "\n"));
-  context.answer(value, fmt::format("{}:{} on {}, {} split\n\n{}", evaluation.version.model, evaluation.version.version, evaluation.dataset,
-                                    data::to_string(evaluation.split), evaluate::format_table(evaluation.metrics)));
+  context.answer(value, fmt::format("{}:{} on {}, {} split\n\n{}", evaluation.version.model, evaluation.version.version,
+                                    evaluation.dataset, data::to_string(evaluation.split),
+                                    evaluate::format_table(evaluation.metrics)));
   return {};
 }
 
@@ -78,7 +85,9 @@ void add_predict_command(CLI::App& app, Context& context) {
   predict->add_option("model", *model, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   predict->add_option("images", *files, "Image files")->required();
   predict->footer("Example:\n  imago predict cifar10 photo.jpg");
-  predict->callback([&context, model, files] { context.action = [&context, model, files] { return run_predict(context, *model, *files); }; });
+  predict->callback([&context, model, files] {
+    context.action = [&context, model, files] { return run_predict(context, *model, *files); };
+  });
 
   auto* evaluate = app.add_subcommand("evaluate", "Measure a registered model on a data set");
   auto evaluated = std::make_shared<std::string>();

@@ -23,9 +23,11 @@ json::Value scalar(const YAML::Node& node) {
   if (text == "null" || text == "~" || text.empty()) return nullptr;
   const char* end = text.data() + text.size();
   std::int64_t integer = 0;
-  if (const auto parsed = std::from_chars(text.data(), end, integer); parsed.ec == std::errc{} && parsed.ptr == end) return integer;
+  if (const auto parsed = std::from_chars(text.data(), end, integer); parsed.ec == std::errc{} && parsed.ptr == end)
+    return integer;
   double real = 0.0;
-  if (const auto parsed = std::from_chars(text.data(), end, real); parsed.ec == std::errc{} && parsed.ptr == end) return real;
+  if (const auto parsed = std::from_chars(text.data(), end, real); parsed.ec == std::errc{} && parsed.ptr == end)
+    return real;
   return text;
 }
 
@@ -81,7 +83,8 @@ Result<json::Value> load_recipe(const std::string& name_or_path) {
   }
   auto recipe = parse_yaml(text);
   if (!recipe) return pass(recipe, "recipe " + name_or_path);
-  if (!recipe->is_object()) return fail(ErrorCode::InvalidArgument, "recipe {}: expected 'key: value' lines", name_or_path);
+  if (!recipe->is_object())
+    return fail(ErrorCode::InvalidArgument, "recipe {}: expected 'key: value' lines", name_or_path);
   return recipe;
 }
 

@@ -12,10 +12,12 @@ namespace imago::app {
 
 std::vector<std::string> recipe_names();
 
-/// A recipe that ships with the program by name, or a YAML file by path (it has a '/' or ends in .yaml). NotFound lists the names.
+/// A recipe that ships with the program by name, or a YAML file by path (it has a '/' or ends in .yaml). NotFound lists
+/// the names.
 Result<json::Value> load_recipe(const std::string& name_or_path);
 
-/// Applies "epochs=10" or "optimizer.weight_decay=5e-4": the value is read as YAML. InvalidArgument when there is no '='.
+/// Applies "epochs=10" or "optimizer.weight_decay=5e-4": the value is read as YAML. InvalidArgument when there is no
+/// '='.
 Result<void> apply_override(json::Value& recipe, const std::string& assignment);
 
 }  // namespace imago::app

@@ -8,9 +8,9 @@ namespace imago::app {
 namespace {
 
 json::Value to_json(const tracking::Run& run) {
-  return {{"run", run.id},           {"kind", run.kind},   {"status", tracking::to_string(run.status)},
-          {"created", run.created},  {"ended", run.ended}, {"error", run.error},
-          {"params", run.params},    {"summary", run.summary}};
+  return {{"run", run.id},          {"kind", run.kind},      {"status", tracking::to_string(run.status)},
+          {"created", run.created}, {"ended", run.ended},    {"error", run.error},
+          {"params", run.params},   {"summary", run.summary}};
 }
 
 Result<void> list_runs(Context& context) {
@@ -43,10 +43,11 @@ Result<void> show_run(Context& context, const std::string& id) {
     }
     value["metrics"][name] = std::move(column);
   }
-  context.answer(value, fmt::format("run {}  {}  created {}  ended {}\n{}params: {}\nsummary: {}\n\n{}", run.id,
-                                    tracking::to_string(run.status), run.created, run.ended.empty() ? "-" : run.ended,
-                                    run.error.empty() ? "" : "error: " + run.error + "\n", json::dump_pretty(run.params),
-                                    json::dump_pretty(run.summary), format_columns(rows)));
+  context.answer(value,
+                 fmt::format("run {}  {}  created {}  ended {}\n{}params: {}\nsummary: {}\n\n{}", run.id,
+                             tracking::to_string(run.status), run.created, run.ended.empty() ? "-" : run.ended,
+                             run.error.empty() ? "" : "error: " + run.error + "\n", json::dump_pretty(run.params),
+                             json::dump_pretty(run.summary), format_columns(rows)));
   return {};
 }
 

@@ -8,7 +8,9 @@
 namespace imago::app {
 namespace {
 
-bool looks_numeric(const std::string& cell) { return !cell.empty() && cell.find_first_not_of("0123456789.,-+%") == std::string::npos; }
+bool looks_numeric(const std::string& cell) {
+  return !cell.empty() && cell.find_first_not_of("0123456789.,-+%") == std::string::npos;
+}
 
 }  // namespace
 
@@ -22,7 +24,8 @@ std::string format_columns(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += looks_numeric(row[i]) ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
+      line += looks_numeric(row[i]) ? fmt::format("{:>{}}  ", row[i], widths[i])
+                                    : fmt::format("{:<{}}  ", row[i], widths[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

@@ -42,7 +42,8 @@ void Progress::update(std::string_view task, std::size_t done, std::size_t total
   if (!due()) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0.0;
-  std::string text = total > 0 ? fmt::format("{}  {}/{}  {}%", task, done, total, done * 100 / total) : fmt::format("{}  {}", task, done);
+  std::string text = total > 0 ? fmt::format("{}  {}/{}  {}%", task, done, total, done * 100 / total)
+                               : fmt::format("{}  {}", task, done);
   if (rate > 0) {
     text += fmt::format("  {:.0f}/s", rate);
     if (total > done) {

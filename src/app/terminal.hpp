@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person sees while work goes on: one live line on a terminal, now and then a line elsewhere, nothing with --json.
+// What a person sees while work goes on: one live line on a terminal, now and then a line elsewhere, nothing with
+// --json.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,9 @@ struct Options {
   std::string resume;
 };
 
-std::chrono::milliseconds seconds_to_ms(double seconds) { return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)); }
+std::chrono::milliseconds seconds_to_ms(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
 
 /// Turns the trainer's events into the live line and a line an epoch.
 class TrainingDisplay {
@@ -29,7 +31,8 @@ class TrainingDisplay {
   void on_event(const json::Value& event) {
     const std::string kind = event.value("event", "");
     if (kind == "run") run_ = event.value("run", "");
-    if (kind == "prepare") progress_.update("decoding " + event.value("stage", ""), event.value("done", 0U), event.value("total", 0U));
+    if (kind == "prepare")
+      progress_.update("decoding " + event.value("stage", ""), event.value("done", 0U), event.value("total", 0U));
     if (kind == "start") on_start(event);
     if (kind == "step") on_step(event);
     if (kind == "epoch") on_epoch(event);
@@ -41,20 +44,23 @@ class TrainingDisplay {
 
  private:
   void on_start(const json::Value& event) {
-    progress_.print(fmt::format("run {}: {} images to train on, {} to validate, {} classes, {:.3f} M parameters, {:.1f} M MACs an image, {}",
-                                run_, event.value("train_images", 0), event.value("validation_images", 0), event.value("classes", 0),
-                                event.value("parameters", 0.0) / 1e6, event.value("macs", 0.0) / 1e6, event.value("backend", "")));
+    progress_.print(fmt::format(
+        "run {}: {} images to train on, {} to validate, {} classes, {:.3f} M parameters, {:.1f} M MACs an image, {}",
+        run_, event.value("train_images", 0), event.value("validation_images", 0), event.value("classes", 0),
+        event.value("parameters", 0.0) / 1e6, event.value("macs", 0.0) / 1e6, event.value("backend", "")));
   }
   void on_step(const json::Value& event) {
-    progress_.show(fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  ETA {}", event.value("epoch", 0),
-                               event.value("epochs", 0), event.value("step", 0), event.value("total_steps", 0), event.value("loss", 0.0),
-                               event.value("accuracy", 0.0), event.value("images_per_second", 0.0),
+    progress_.show(fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  ETA {}",
+                               event.value("epoch", 0), event.value("epochs", 0), event.value("step", 0),
+                               event.value("total_steps", 0), event.value("loss", 0.0), event.value("accuracy", 0.0),
+                               event.value("images_per_second", 0.0),
                                format_duration(seconds_to_ms(event.value("remaining", 0.0)))));
   }
   void on_epoch(const json::Value& event) {
-    progress_.print(fmt::format("epoch {:>3}  loss {:.4f}  accuracy {:.4f}  val_loss {:.4f}  val_accuracy {:.4f}{}  {}", event.value("epoch", 0),
-                                event.value("loss", 0.0), event.value("accuracy", 0.0), event.value("val_loss", 0.0),
-                                event.value("val_accuracy", 0.0), event.value("best", false) ? " *" : "  ",
+    progress_.print(fmt::format("epoch {:>3}  loss {:.4f}  accuracy {:.4f}  val_loss {:.4f}  val_accuracy {:.4f}{}  {}",
+                                event.value("epoch", 0), event.value("loss", 0.0), event.value("accuracy", 0.0),
+                                event.value("val_loss", 0.0), event.value("val_accuracy", 0.0),
+                                event.value("best", false) ? " *" : "  ",
                                 format_duration(seconds_to_ms(event.value("elapsed", 0.0)))));
   }
 
@@ -73,11 +79,14 @@ Result<json::Value> effective_recipe(const Options& options) {
 Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Options& options, TrainingDisplay& display) {
   const auto trainer = program_folder() / "imago-trainer";
   if (!std::filesystem::exists(trainer))
-    return fail(ErrorCode::Unavailable, "{} is missing: training needs it beside this program; build it with ./run --build-only",
+    return fail(ErrorCode::Unavailable,
+                "{} is missing: training needs it beside this program; build it with ./run --build-only",
                 trainer.string());
   const auto on_event = [&](const json::Value& event) { display.on_event(event); };
-  if (!options.resume.empty()) return pipeline::resume_training(workspace, options.resume, trainer, on_event, stop_requested);
-  if (options.data.empty()) return fail(ErrorCode::InvalidArgument, "which data set? Name it with --data; `imago data list` shows them");
+  if (!options.resume.empty())
+    return pipeline::resume_training(workspace, options.resume, trainer, on_event, stop_requested);
+  if (options.data.empty())
+    return fail(ErrorCode::InvalidArgument, "which data set? Name it with --data; `imago data list` shows them");
   pipeline::TrainRequest request;
   request.dataset = options.data;
   request.model = options.model.empty() ? options.data.substr(0, options.data.find('@')) : options.model;
@@ -101,14 +110,11 @@ Result<void> run_train(Context& context, const Options& options) {
                    fmt::format("stopped; a checkpoint is kept. Go on with: {}\n", how));
     return {};
   }
-  json::Value value{{"run", result.run.id},
-                    {"interrupted", false},
-                    {"model", result.version->model},
-                    {"version", result.version->version},
-                    {"verdict", result.verdict},
-                    {"test", evaluate::to_json(*result.test)}};
-  context.answer(value, fmt::format("\n{}\n{}:{} registered as {}\n", evaluate::format_table(*result.test), result.version->model,
-                                    result.version->version, result.verdict));
+  json::Value value{{"run", result.run.id},           {"interrupted", false},
+                    {"model", result.version->model}, {"version", result.version->version},
+                    {"verdict", result.verdict},      {"test", evaluate::to_json(*result.test)}};
+  context.answer(value, fmt::format("\n{}\n{}:{} registered as {}\n", evaluate::format_table(*result.test),
+                                    result.version->model, result.version->version, result.verdict));
   return {};
 }
 
@@ -118,18 +124,24 @@ void add_train_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("train", "Train a model, measure it on the test split and register it");
   auto options = std::make_shared<Options>();
   command->add_option("-d,--data", options->data, "Data set: NAME or NAME@VERSION");
-  command->add_option("-r,--recipe", options->recipe, "Recipe name or .yaml file (see `imago recipes list`)")->capture_default_str();
+  command->add_option("-r,--recipe", options->recipe, "Recipe name or .yaml file (see `imago recipes list`)")
+      ->capture_default_str();
   command->add_option("-m,--model", options->model, "Model name in the registry; default: the data set's name");
-  command->add_option("--set", options->overrides, "Change one setting of the recipe, such as optimizer.weight_decay=5e-4")
+  command
+      ->add_option("--set", options->overrides, "Change one setting of the recipe, such as optimizer.weight_decay=5e-4")
       ->type_name("KEY=VALUE");
   command->add_option("--epochs", options->epochs, "Short for --set epochs=N")->check(CLI::PositiveNumber);
-  command->add_option("--max-minutes", options->max_minutes, "Time budget for training; 0: none. Short for --set max_minutes=M")
+  command
+      ->add_option("--max-minutes", options->max_minutes,
+                   "Time budget for training; 0: none. Short for --set max_minutes=M")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--seed", options->seed, "Same seed, same machine, same threads: same weights")->capture_default_str();
+  command->add_option("--seed", options->seed, "Same seed, same machine, same threads: same weights")
+      ->capture_default_str();
   command->add_option("--threads", options->threads, "0: all processors")->check(CLI::Range(0, 1024));
   command->add_option("--resume", options->resume, "Go on with an interrupted run")->type_name("RUN");
   command->footer("Example:\n  imago train --data cifar10 --recipe improved-cnn --set epochs=10");
-  command->callback([&context, options] { context.action = [&context, options] { return run_train(context, *options); }; });
+  command->callback(
+      [&context, options] { context.action = [&context, options] { return run_train(context, *options); }; });
 }
 
 }  // namespace imago::app

@@ -11,15 +11,17 @@ Result<void> check_labels(const std::vector<std::string>& model, const std::vect
     return fail(ErrorCode::InvalidArgument, "the model has {} classes, the data set {}", model.size(), dataset.size());
   for (std::size_t i = 0; i < model.size(); ++i) {
     if (model[i] != dataset[i])
-      return fail(ErrorCode::InvalidArgument, "class {} is '{}' for the model and '{}' in the data set", i, model[i], dataset[i]);
+      return fail(ErrorCode::InvalidArgument, "class {} is '{}' for the model and '{}' in the data set", i, model[i],
+                  dataset[i]);
   }
   return {};
 }
 
 }  // namespace
 
-Result<evaluate::Metrics> evaluate_split(Workspace& workspace, model::Classifier& classifier, const model::ModelSpec& spec,
-                                         const data::Manifest& manifest, data::Split split, const OnProgress& on_progress) {
+Result<evaluate::Metrics> evaluate_split(Workspace& workspace, model::Classifier& classifier,
+                                         const model::ModelSpec& spec, const data::Manifest& manifest,
+                                         data::Split split, const OnProgress& on_progress) {
   TRY_VOID(check_labels(spec.labels, manifest.labels));
   TRY(const auto packed, data::open_packed(workspace.datasets(), manifest, split, spec.preprocess, {}));
   TRY(const auto logits, evaluate::predict_split(classifier, packed, spec.preprocess, on_progress));
@@ -32,8 +34,8 @@ Result<Evaluation> evaluate_model(Workspace& workspace, const std::string& model
   TRY(const auto made, workspace.models().open(version));
   std::string reference = dataset.empty() ? made.lineage.value("dataset", "") : dataset;
   if (reference.empty())
-    return fail(ErrorCode::InvalidArgument, "{}:{} does not say what it was trained on: name a data set with --data", version.model,
-                version.version);
+    return fail(ErrorCode::InvalidArgument, "{}:{} does not say what it was trained on: name a data set with --data",
+                version.model, version.version);
   auto split = data::Split::Test;
   if (const auto colon = reference.find(':'); colon != std::string::npos) {
     TRY(split, data::split_from(reference.substr(colon + 1)));

@@ -15,9 +15,11 @@ namespace imago::pipeline {
 
 using OnProgress = std::function<void(std::size_t done, std::size_t total)>;
 
-/// InvalidArgument when the data set's labels are not the model's (naming the first that differs) or the split is empty.
-Result<evaluate::Metrics> evaluate_split(Workspace& workspace, model::Classifier& classifier, const model::ModelSpec& spec,
-                                         const data::Manifest& manifest, data::Split split, const OnProgress& on_progress);
+/// InvalidArgument when the data set's labels are not the model's (naming the first that differs) or the split is
+/// empty.
+Result<evaluate::Metrics> evaluate_split(Workspace& workspace, model::Classifier& classifier,
+                                         const model::ModelSpec& spec, const data::Manifest& manifest,
+                                         data::Split split, const OnProgress& on_progress);
 
 struct Evaluation {
   registry::ModelVersion version;
@@ -26,8 +28,8 @@ struct Evaluation {
   evaluate::Metrics metrics;
 };
 
-/// @param model as Registry::resolve takes it. @param dataset NAME[@VERSION][:SPLIT], the test split unless one is named; empty: what
-/// the model was trained on.
+/// @param model as Registry::resolve takes it. @param dataset NAME[@VERSION][:SPLIT], the test split unless one is
+/// named; empty: what the model was trained on.
 Result<Evaluation> evaluate_model(Workspace& workspace, const std::string& model, const std::string& dataset,
                                   const OnProgress& on_progress);
 

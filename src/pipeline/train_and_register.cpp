@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/train_and_register.hpp"
 
-#include <chrono>
-
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "infer/engine.hpp"
 #include "jobs/child_process.hpp"
@@ -48,7 +47,8 @@ Result<void> note(Workspace& workspace, const std::string& run, const json::Valu
     return workspace.runs().log_metrics(run, event.value("epoch", std::int64_t{0}), values);
   }
   if (kind == "done") training.done = event;
-  if (kind == "error") training.error = Error{code_from(event.value("code", "")), event.value("message", "training failed")};
+  if (kind == "error")
+    training.error = Error{code_from(event.value("code", "")), event.value("message", "training failed")};
   return {};
 }
 
@@ -93,13 +93,15 @@ Result<Verdict> judge(Workspace& workspace, const std::string& model, const json
   }
   TRY(const auto current, workspace.models().open(*champion));
   if (current.lineage.value("dataset", "") != lineage["dataset"].get<std::string>()) {
-    return Verdict{false, fmt::format("challenger: version {} was measured on {}, this one on {}; compare them, then promote",
-                                      champion->version, current.lineage.value("dataset", "?"),
-                                      lineage["dataset"].get<std::string>())};
+    return Verdict{
+        false,
+        fmt::format("challenger: version {} was measured on {}, this one on {}; compare them, then promote",
+                    champion->version, current.lineage.value("dataset", "?"), lineage["dataset"].get<std::string>())};
   }
   const bool not_worse = accuracy >= champion->test_accuracy;
-  return Verdict{not_worse, fmt::format("{}: test accuracy {:.4f}, version {} has {:.4f}", not_worse ? "champion" : "challenger",
-                                        accuracy, champion->version, champion->test_accuracy)};
+  return Verdict{not_worse,
+                 fmt::format("{}: test accuracy {:.4f}, version {} has {:.4f}", not_worse ? "champion" : "challenger",
+                             accuracy, champion->version, champion->test_accuracy)};
 }
 
 Result<TrainResult> finish(Workspace& workspace, tracking::Run run, const Training& training, const OnEvent& on_event) {
@@ -111,7 +113,8 @@ Result<TrainResult> finish(Workspace& workspace, tracking::Run run, const Traini
   TRY(const auto engine, infer::Engine::load(made));
   TRY(const auto manifest, workspace.datasets().load(run.params["dataset"].get<std::string>()));
   const data::Split split = frozen_split(manifest);
-  TRY(auto metrics, evaluate_split(workspace, *engine, made.spec, manifest, split, [&](std::size_t done, std::size_t total) {
+  TRY(auto metrics,
+      evaluate_split(workspace, *engine, made.spec, manifest, split, [&](std::size_t done, std::size_t total) {
         on_event({{"event", "evaluate"}, {"done", done}, {"total", total}});
       }));
 
@@ -132,7 +135,8 @@ Result<TrainResult> finish(Workspace& workspace, tracking::Run run, const Traini
 
   const std::string model = run.params["model"];
   TRY(const auto verdict, judge(workspace, model, lineage, metrics.accuracy));
-  TRY(auto version, workspace.models().register_package(model, staged, run.id, {verdict.champion ? "champion" : "challenger"}));
+  TRY(auto version,
+      workspace.models().register_package(model, staged, run.id, {verdict.champion ? "champion" : "challenger"}));
   run.summary = {{"model", model},
                  {"version", version.version},
                  {"verdict", verdict.reason},
@@ -140,12 +144,15 @@ Result<TrainResult> finish(Workspace& workspace, tracking::Run run, const Traini
                  {"outcome", training.done}};
   TRY_VOID(workspace.runs().finish(run.id, tracking::RunStatus::Finished, run.summary));
   run.status = tracking::RunStatus::Finished;
-  return TrainResult{.run = std::move(run), .interrupted = false, .version = std::move(version), .test = std::move(metrics),
+  return TrainResult{.run = std::move(run),
+                     .interrupted = false,
+                     .version = std::move(version),
+                     .test = std::move(metrics),
                      .verdict = verdict.reason};
 }
 
-Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs::path& trainer, bool resume, const OnEvent& on_event,
-                              const ShouldStop& should_stop) {
+Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs::path& trainer, bool resume,
+                              const OnEvent& on_event, const ShouldStop& should_stop) {
   auto training = run_trainer(workspace, run, trainer, resume, on_event, should_stop);
   if (training && training->done.value("reason", "") == "interrupted") {
     TRY_VOID(workspace.runs().finish(run.id, tracking::RunStatus::Interrupted, training->done));
@@ -153,7 +160,9 @@ Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs:
     return TrainResult{.run = std::move(run), .interrupted = true};
   }
   auto result = training ? finish(workspace, run, *training, on_event) : Result<TrainResult>(pass(training));
-  if (!result) TRY_VOID(workspace.runs().finish(run.id, tracking::RunStatus::Failed, json::Value::object(), result.error().message));
+  if (!result)
+    TRY_VOID(
+        workspace.runs().finish(run.id, tracking::RunStatus::Failed, json::Value::object(), result.error().message));
   return result;
 }
 
@@ -173,8 +182,8 @@ Result<TrainResult> train_and_register(Workspace& workspace, const TrainRequest&
   return carry_out(workspace, std::move(run), request.trainer, false, on_event, should_stop);
 }
 
-Result<TrainResult> resume_training(Workspace& workspace, const std::string& run, const fs::path& trainer, const OnEvent& on_event,
-                                    const ShouldStop& should_stop) {
+Result<TrainResult> resume_training(Workspace& workspace, const std::string& run, const fs::path& trainer,
+                                    const OnEvent& on_event, const ShouldStop& should_stop) {
   TRY(auto found, workspace.runs().find(run));
   if (found.status == tracking::RunStatus::Finished)
     return fail(ErrorCode::InvalidArgument, "run {} is finished: there is nothing to resume", found.id);

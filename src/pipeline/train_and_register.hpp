@@ -16,11 +16,11 @@
 namespace imago::pipeline {
 
 struct TrainRequest {
-  std::string dataset;   ///< NAME or NAME@VERSION
-  std::string model;     ///< name in the registry
-  json::Value recipe;    ///< complete, overrides applied
+  std::string dataset;  ///< NAME or NAME@VERSION
+  std::string model;    ///< name in the registry
+  json::Value recipe;   ///< complete, overrides applied
   std::uint64_t seed = 1;
-  int threads = 0;       ///< 0: all
+  int threads = 0;  ///< 0: all
   std::string code_version;
   std::filesystem::path trainer;  ///< the imago-trainer program
 };
@@ -30,16 +30,16 @@ struct TrainResult {
   bool interrupted = false;  ///< stopped on request: a checkpoint is there, no version was made
   std::optional<registry::ModelVersion> version;
   std::optional<evaluate::Metrics> test;
-  std::string verdict;       ///< why the version is champion, or is not
+  std::string verdict;  ///< why the version is champion, or is not
 };
 
 /// Everything the trainer reports (docs/formats/trainer.md), and "evaluate" events of the same form from here.
 using OnEvent = std::function<void(const json::Value& event)>;
 using ShouldStop = std::function<bool()>;
 
-/// Trains in a child process, measures the written package through the serving engine on the test split, replays its golden set, and
-/// registers it. It becomes champion when there is none or it is not worse on the same test images. A failure marks the run failed and
-/// leaves no version.
+/// Trains in a child process, measures the written package through the serving engine on the test split, replays its
+/// golden set, and registers it. It becomes champion when there is none or it is not worse on the same test images. A
+/// failure marks the run failed and leaves no version.
 Result<TrainResult> train_and_register(Workspace& workspace, const TrainRequest& request, const OnEvent& on_event,
                                        const ShouldStop& should_stop);
 

@@ -17,7 +17,8 @@ namespace imago::pipeline {
 class Workspace {
  public:
   /// Opens `folder`, creating it and its database where they are missing. `database_url` empty: imago.db inside.
-  static Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& folder, const std::string& database_url = "");
+  static Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& folder,
+                                                 const std::string& database_url = "");
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path run_folder(const std::string& run) const { return folder_ / "runs" / run; }

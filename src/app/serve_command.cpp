@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// imago serve
+#include <algorithm>
+#include <thread>
+
+#include "app/command.hpp"
+#include "base/log.hpp"
+#include "serve/service.hpp"
+
+namespace imago::app {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string listen = "127.0.0.1";
+  int port = 8000;
+  int workers = 0;
+  int max_batch = infer::BatcherOptions{}.max_batch;
+  std::size_t max_queue = infer::BatcherOptions{}.max_queue;
+  std::string log_format = "text";
+  bool insecure = false;
+};
+
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+/// What to serve when nobody says: the newest model's champion. NotFound while there is none.
+Result<registry::ModelVersion> choose_model(pipeline::Workspace& workspace, const std::string& wanted) {
+  if (!wanted.empty()) return workspace.models().resolve(wanted);
+  TRY(const auto versions, workspace.models().list());
+  if (versions.empty()) return fail(ErrorCode::NotFound, "no model yet: train one with `imago train`");
+  const auto newest = std::max_element(versions.begin(), versions.end(),
+                                       [](const auto& a, const auto& b) { return a.created < b.created; });
+  return workspace.models().resolve(newest->model);
+}
+
+/// Loads the model into a server that is up. Only an empty workspace lets it go on without one; a model that was named,
+/// or one that fails its self-test, ends the command.
+Result<void> load(serve::Service& service, pipeline::Workspace& workspace, const Options& options) {
+  const auto version = choose_model(workspace, options.model);
+  if (!version) {
+    if (!options.model.empty()) return tl::unexpected<Error>(version.error());
+    service.set_not_ready(version.error().message);
+    fmt::print(stderr, "imago: {}; serving without a model meanwhile\n", version.error().message);
+    return {};
+  }
+  TRY(const auto package, workspace.models().open(*version));
+  TRY_VOID(service.load_model(package, *version));
+  fmt::print("serving {}:{}, test accuracy {:.4f}\n", version->model, version->version, version->test_accuracy);
+  return {};
+}
+
+Result<void> run_serve(Context& context, const Options& options) {
+  if (!is_loopback(options.listen) && !options.insecure)
+    return fail(ErrorCode::InvalidArgument,
+                "--listen {}: anybody on that network could use this server, which asks for no key; say --insecure if "
+                "that is wanted",
+                options.listen);
+  TRY(auto* workspace, context.workspace());
+  log::configure(log::Level::Info, options.log_format == "json" ? log::Format::Json : log::Format::Text);
+  catch_stop_signals();
+  serve::ServeOptions serving;
+  serving.http.address = options.listen;
+  serving.http.port = options.port;
+  serving.batcher.workers = options.workers;
+  serving.batcher.max_batch = options.max_batch;
+  serving.batcher.max_queue = options.max_queue;
+  serving.version = IMAGO_VERSION;
+  TRY(const auto service, serve::Service::start(serving));
+  TRY_VOID(load(*service, *workspace, options));
+  fmt::print("dashboard and API: http://{}:{}   (Ctrl-C stops)\n",
+             is_loopback(options.listen) ? "localhost" : options.listen, service->port());
+  std::fflush(stdout);
+  while (!stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  service->drain();
+  return {};
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("serve", "Answer predictions over HTTP and show the dashboard");
+  auto options = std::make_shared<Options>();
+  command->add_option("-m,--model", options->model,
+                      "MODEL, MODEL:VERSION or MODEL:ALIAS; default: the newest model's champion");
+  command->add_option("-p,--port", options->port, "0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  command->add_option("--listen", options->listen, "Address; beyond loopback only with --insecure")
+      ->capture_default_str();
+  command->add_flag("--insecure", options->insecure, "Listen beyond loopback although the server asks for no key");
+  command->add_option("--workers", options->workers, "Threads that infer; 0: one a core")->check(CLI::Range(0, 256));
+  command->add_option("--max-batch", options->max_batch, "Images in one inference at most")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--max-queue", options->max_queue, "Images that may wait; one more gets a 503")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--log-format", options->log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->footer("Example:\n  imago serve --model cifar10 --port 8080");
+  command->callback(
+      [&context, options] { context.action = [&context, options] { return run_serve(context, *options); }; });
+}
+
+}  // namespace imago::app
