@@ -3,8 +3,10 @@
 // some documents pass that are not JSON, and chooses its instruction set when compiled, not when run.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "json/json.hpp"
 
@@ -30,15 +32,13 @@ std::string_view type_name(element_type type) {
   }
 }
 
-bool is_number(element_type type) {
-  return type == element_type::DOUBLE || type == element_type::INT64 || type == element_type::UINT64;
-}
-
-double number_of(element leaf) {
+/// False when `leaf` is no number.
+bool number_of(element leaf, double& number) {
   switch (leaf.type()) {
-    case element_type::DOUBLE: return leaf.get_double().value_unsafe();
-    case element_type::INT64: return static_cast<double>(leaf.get_int64().value_unsafe());
-    default: return static_cast<double>(leaf.get_uint64().value_unsafe());
+    case element_type::DOUBLE: number = leaf.get_double().value_unsafe(); return true;
+    case element_type::INT64: number = static_cast<double>(leaf.get_int64().value_unsafe()); return true;
+    case element_type::UINT64: number = static_cast<double>(leaf.get_uint64().value_unsafe()); return true;
+    default: return false;
   }
 }
 
@@ -49,57 +49,65 @@ class Flattener {
 
   Result<void> add(array items, std::size_t depth) {
     if (depth >= kMaxDepth) return fail(ErrorCode::InvalidArgument, "an array nested deeper than {}", kMaxDepth);
+    const bool holds_rows = items.begin() != items.end() && (*items.begin()).type() == element_type::ARRAY;
     const bool first = depth == out_.shape.size();
-    if (first) {
-      if (leaf_depth_ != kNone) return ragged(depth);
-      out_.shape.push_back(0);
-    }
+    if (first) out_.shape.push_back(0);
     std::size_t count = 0;
-    for (const element item : items) {
-      TRY_VOID(item.type() == element_type::ARRAY ? add_row(item, depth) : add_leaf(item, depth));
-      ++count;
+    if (holds_rows) {
+      TRY(count, add_rows(items, depth));
+    } else {
+      TRY(count, add_leaves(items, depth));
     }
-    if (first) {
-      out_.shape[depth] = count;
-      if (leaf_depth_ == kNone) leaf_depth_ = depth;  // empty: nothing may lie deeper
-    } else if (out_.shape[depth] != count) {
+    if (first) out_.shape[depth] = count;
+    if (out_.shape[depth] != count)
       return fail(ErrorCode::InvalidArgument, "ragged array: {} and {} items at depth {}", out_.shape[depth], count,
                   depth);
-    }
     return {};
   }
 
   NumberArray take() { return std::move(out_); }
 
  private:
-  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-
-  static tl::unexpected<Error> ragged(std::size_t depth) {
+  static tl::unexpected<Error> mixed(std::size_t depth) {
     return fail(ErrorCode::InvalidArgument, "ragged array: numbers and arrays side by side at depth {}", depth);
   }
-
-  Result<void> add_row(element item, std::size_t depth) {
-    if (leaf_depth_ != kNone && depth >= leaf_depth_) return ragged(depth);
-    return add(item.get_array().value_unsafe(), depth + 1);
+  [[nodiscard]] tl::unexpected<Error> no_number(element item) const {
+    return fail(ErrorCode::InvalidArgument, "item {} of the array is {}, not a number", out_.numbers.size(),
+                type_name(item.type()));
   }
 
-  Result<void> add_leaf(element item, std::size_t depth) {
-    if (!is_number(item.type()))
-      return fail(ErrorCode::InvalidArgument, "item {} of the array is {}, not a number", out_.numbers.size(),
-                  type_name(item.type()));
-    if (leaf_depth_ == kNone && depth + 1 == out_.shape.size()) leaf_depth_ = depth;
-    if (depth != leaf_depth_) return ragged(depth);
-    const double number = number_of(item);
-    if (std::abs(number) > static_cast<double>(std::numeric_limits<float>::max()))
-      return fail(ErrorCode::InvalidArgument, "item {} of the array is {}: too large", out_.numbers.size(), number);
-    if (out_.numbers.size() == max_numbers_)
-      return fail(ErrorCode::ResourceExhausted, "an array of more than {} numbers", max_numbers_);
-    out_.numbers.push_back(static_cast<float>(number));
-    return {};
+  Result<std::size_t> add_rows(array rows, std::size_t depth) {
+    std::size_t count = 0;
+    for (const element row : rows) {
+      if (double unused = 0.0; number_of(row, unused)) return mixed(depth);
+      if (row.type() != element_type::ARRAY) return no_number(row);
+      if (leaf_depth_ && depth >= *leaf_depth_) return mixed(depth);
+      TRY_VOID(add(row.get_array().value_unsafe(), depth + 1));
+      ++count;
+    }
+    return count;
+  }
+
+  Result<std::size_t> add_leaves(array leaves, std::size_t depth) {
+    if (!leaf_depth_) leaf_depth_ = depth;
+    if (*leaf_depth_ != depth) return mixed(depth);
+    constexpr double kLargest = std::numeric_limits<float>::max();
+    const std::size_t before = out_.numbers.size();
+    if (before == 0) out_.numbers.reserve(std::min(leaves.size(), max_numbers_));
+    for (const element leaf : leaves) {
+      double number = 0.0;
+      if (!number_of(leaf, number)) return leaf.type() == element_type::ARRAY ? mixed(depth) : no_number(leaf);
+      if (std::abs(number) > kLargest)
+        return fail(ErrorCode::InvalidArgument, "item {} of the array is {}: too large", out_.numbers.size(), number);
+      if (out_.numbers.size() == max_numbers_)
+        return fail(ErrorCode::ResourceExhausted, "an array of more than {} numbers", max_numbers_);
+      out_.numbers.push_back(static_cast<float>(number));
+    }
+    return out_.numbers.size() - before;
   }
 
   const std::size_t max_numbers_;
-  std::size_t leaf_depth_ = kNone;
+  std::optional<std::size_t> leaf_depth_;
   NumberArray out_;
 };
 

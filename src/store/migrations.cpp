@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step that has been released is never edited: a change is a new step at the end. SQL that SQLite and PostgreSQL both
+// take: BIGINT and DOUBLE PRECISION (SOCI reads SQLite's columns by these names), TEXT for times (RFC 3339) and for
+// JSON.
+#include "store/migrations.hpp"
+
+#include <span>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace imago::store {
+namespace {
+
+constexpr std::string_view kFirst[] = {
+    // What `imago data` imported; the manifest itself is in datasets/NAME/VERSION.
+    R"(CREATE TABLE dataset_versions (
+         dataset TEXT NOT NULL, version TEXT NOT NULL, parent TEXT NOT NULL, created TEXT NOT NULL,
+         source TEXT NOT NULL, summary TEXT NOT NULL,
+         PRIMARY KEY (dataset, version)))",
+
+    R"(CREATE TABLE runs (
+         id TEXT PRIMARY KEY, kind TEXT NOT NULL,
+         status TEXT NOT NULL CHECK (status IN ('running', 'finished', 'failed', 'interrupted')),
+         created TEXT NOT NULL, ended TEXT, error TEXT, params TEXT NOT NULL, summary TEXT))",
+    "CREATE INDEX runs_by_time ON runs (created)",
+    R"(CREATE TABLE metrics (
+         run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE, name TEXT NOT NULL, step BIGINT NOT NULL,
+         value DOUBLE PRECISION, time TEXT NOT NULL,
+         PRIMARY KEY (run, name, step)))",
+
+    "CREATE TABLE models (name TEXT PRIMARY KEY, created TEXT NOT NULL)",
+    // run is not a reference: a package may come from another workspace.
+    R"(CREATE TABLE model_versions (
+         model TEXT NOT NULL REFERENCES models (name), version BIGINT NOT NULL, digest TEXT NOT NULL,
+         created TEXT NOT NULL, run TEXT, test_accuracy DOUBLE PRECISION, lineage TEXT,
+         PRIMARY KEY (model, version)))",
+    R"(CREATE TABLE aliases (
+         model TEXT NOT NULL, alias TEXT NOT NULL, version BIGINT NOT NULL, updated TEXT NOT NULL,
+         PRIMARY KEY (model, alias),
+         FOREIGN KEY (model, version) REFERENCES model_versions (model, version)))",
+    R"(CREATE TABLE alias_history (
+         model TEXT NOT NULL, alias TEXT NOT NULL, number BIGINT NOT NULL, version BIGINT NOT NULL,
+         time TEXT NOT NULL, reason TEXT NOT NULL,
+         PRIMARY KEY (model, alias, number)))",
+
+    R"(CREATE TABLE jobs (
+         id TEXT PRIMARY KEY, kind TEXT NOT NULL,
+         state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+         payload TEXT NOT NULL, result TEXT, error TEXT, progress TEXT,
+         lease_owner TEXT, lease_until TEXT, attempts BIGINT NOT NULL DEFAULT 0,
+         created TEXT NOT NULL, started TEXT, ended TEXT))",
+    "CREATE INDEX jobs_by_state ON jobs (state, created)",
+};
+
+struct Migration {
+  std::string_view name;
+  std::span<const std::string_view> statements;
+};
+
+/// Step i leads from schema version i to i + 1.
+constexpr Migration kMigrations[] = {
+    {"first tables", kFirst},
+};
+
+Result<std::int64_t> version_of(Database& database) {
+  TRY(const auto rows, database.query("SELECT version FROM schema_migrations ORDER BY version DESC LIMIT 1", {}));
+  return rows.empty() ? 0 : rows.front().integer("version");
+}
+
+Result<void> apply_missing(Database& database) {
+  TRY_VOID(
+      database.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, "
+                       "applied TEXT NOT NULL)",
+                       {}));
+  TRY(const auto present, version_of(database));
+  if (present > schema_version())
+    return fail(ErrorCode::Unsupported, "the database has schema version {}, this program knows {}: use a newer imago",
+                present, schema_version());
+  for (auto i = static_cast<std::size_t>(present); i < std::size(kMigrations); ++i) {
+    for (const auto statement : kMigrations[i].statements) TRY_VOID(database.execute(statement, {}));
+    TRY_VOID(database.execute(
+        "INSERT INTO schema_migrations (version, name, applied) VALUES (:a, :b, :c)",
+        {static_cast<std::int64_t>(i + 1), std::string(kMigrations[i].name), format_utc(system_clock().wall())}));
+  }
+  return {};
+}
+
+}  // namespace
+
+int schema_version() { return static_cast<int>(std::size(kMigrations)); }
+
+Result<void> migrate(Database& database) {
+  // One transaction for all: a newer database is found by looking, without taking the writers' turn.
+  const auto known =
+      database.query("SELECT version FROM schema_migrations WHERE version = :a", {std::int64_t{schema_version()}});
+  const auto newer =
+      database.query("SELECT version FROM schema_migrations WHERE version > :a", {std::int64_t{schema_version()}});
+  if (known && newer && !known->empty() && newer->empty()) return {};
+  return database.transaction(apply_missing);
+}
+
+}  // namespace imago::store
