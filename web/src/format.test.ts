@@ -23,6 +23,7 @@ test('a duration names its two largest units', () => {
   expect(duration(42.9)).toBe('42 s');
   expect(duration(185)).toBe('3 min 05 s');
   expect(duration(2 * 3600 + 7 * 60)).toBe('2 h 07 min');
+  expect(duration(2 * 3600 + 7 * 60 + 9, true)).toBe('2 h 07 min 09 s');
   expect(duration(3 * 86400 + 4 * 3600)).toBe('3 d 4 h');
 });
 

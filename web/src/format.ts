@@ -20,13 +20,14 @@ export function latency(seconds: number): string {
   return `${ms.toFixed(ms >= 10 ? 1 : 2)}${kSpace}ms`;
 }
 
-/** Seconds as a running time: "42 s", "3 min 05 s", "2 h 07 min", "3 d 4 h". */
-export function duration(seconds: number): string {
+/** Seconds as a running time: "42 s", "3 min 05 s", "2 h 07 min" (`precise`: "2 h 07 min 09 s"), "3 d 4 h". */
+export function duration(seconds: number, precise = false): string {
   const s = Math.max(0, Math.floor(seconds));
   const two = (n: number) => String(n).padStart(2, '0');
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
+  const rest = precise ? ` ${two(s % 60)} s` : '';
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min${rest}`;
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 

@@ -36,7 +36,7 @@ export function ProbabilityBars({ rows }: { rows: Ranked[] }) {
   return (
     <div class="bars">
       <div class="bars-head">
-        <h3>All {rows.length} classes</h3>
+        <h3>{rows.length} classes</h3>
         <div class="segmented" role="group" aria-label="Order of the bars">
           <button type="button" aria-pressed={sorted} onClick={() => setSorted(true)}>
             Most likely first

@@ -14,7 +14,7 @@ export function ServerCard({ server }: { server: ServerState }) {
         <div>
           <dt>Uptime</dt>
           <dd class="nums">
-            <Uptime status={server.status} />
+            <Uptime status={server.status} precise />
           </dd>
         </div>
         <div>

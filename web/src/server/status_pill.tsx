@@ -11,11 +11,11 @@ function stateOf({ data, error }: Polled<Status>): { tone: string; word: string 
 }
 
 /** Seconds since the server started: its own count, carried on by our clock between answers. */
-export function Uptime({ status }: { status: Polled<Status> }) {
+export function Uptime({ status, precise = false }: { status: Polled<Status>; precise?: boolean }) {
   const now = useClock(1000);
   if (!status.data) return <>–</>;
-  if (status.error) return <>{duration(status.data.uptime_seconds)}</>;
-  return <>{duration(status.data.uptime_seconds + Math.max(0, now - status.receivedAt) / 1000)}</>;
+  if (status.error) return <>{duration(status.data.uptime_seconds, precise)}</>;
+  return <>{duration(status.data.uptime_seconds + Math.max(0, now - status.receivedAt) / 1000, precise)}</>;
 }
 
 export function StatusPill({ status }: { status: Polled<Status> }) {
