@@ -43,7 +43,7 @@ Result<Located> locate_cats_dogs(const Locate& where);
 
 struct Download {
   std::string url;
-  std::string md5;  ///< 32 hex digits, as publishers of old data sets give it
+  std::string sha256;  ///< 64 hex digits
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::seconds stall_timeout{30};  ///< given up when nothing arrives for so long
 };

@@ -29,7 +29,7 @@ struct ShapesRequest {
   std::uint64_t seed = 42;
 };
 
-/// One picture, anti-aliased. The same (label, side, seed) give the same pixels on every machine.
+/// One picture, anti-aliased. The same (label, side, seed) give the same pixels, as far as machines agree on sines.
 /// @param label index into kShapeLabels.
 image::Image draw_shape(int label, int side, std::uint64_t seed);
 

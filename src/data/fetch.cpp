@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/fetch.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "base/files.hpp"
+
+namespace imago::data {
+namespace {
+
+/// The official files (https://www.cs.toronto.edu/~kriz/cifar.html).
+constexpr std::string_view kCifarFile = "cifar-10-binary.tar.gz";
+constexpr std::string_view kCifarUrl = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz";
+constexpr std::string_view kCifarSha256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd";
+
+/// What one data set looks like on disk.
+struct Looks {
+  std::string_view title;
+  std::vector<std::string_view> names;                  // files or folders, the best first
+  std::vector<std::vector<std::string_view>> contents;  // a folder with all of one row is the data set itself
+};
+
+const Looks& cifar_looks() {
+  static const Looks looks{"CIFAR-10",
+                           {"cifar-10-images.tar.zst", kCifarFile, "cifar-10-python.tar.gz", "cifar-10-batches-bin",
+                            "cifar-10-batches-py", "cifar-10-images"},
+                           {{"data_batch_1.bin", "test_batch.bin"}, {"data_batch_1", "test_batch"}, {"train", "test"}}};
+  return looks;
+}
+
+const Looks& cats_dogs_looks() {
+  static const Looks looks{
+      "cats and dogs", {"cats-dogs.tar", "cats-dogs"}, {{"cat", "dog"}, {"cats", "dogs"}, {"train", "test"}}};
+  return looks;
+}
+
+bool exists(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+std::optional<fs::path> find_inside(const fs::path& folder, const Looks& looks) {
+  for (const auto name : looks.names)
+    if (exists(folder / name)) return folder / name;
+  return std::nullopt;
+}
+
+std::optional<fs::path> is_itself(const fs::path& folder, const Looks& looks) {
+  for (const auto& row : looks.contents)
+    if (std::all_of(row.begin(), row.end(), [&](std::string_view name) { return exists(folder / name); }))
+      return folder;
+  return std::nullopt;
+}
+
+struct Place {
+  fs::path folder;
+  std::string description;
+};
+
+/// Folders that are looked into, in order; those that are not there are kept, for the message.
+std::vector<Place> places(const Locate& where) {
+  std::vector<Place> found;
+  if (const char* data = std::getenv("IMAGO_DATA"); data != nullptr && *data != '\0')
+    found.push_back({data, "$IMAGO_DATA"});
+  std::error_code error;
+  const auto shared = fs::path("..") / "shared" / "data";
+  found.push_back({fs::current_path(error) / shared, "../shared/data"});
+  const auto executable = fs::read_symlink("/proc/self/exe", error);
+  auto project = executable.parent_path();
+  for (int up = 0; up < 3 && project.has_relative_path(); ++up, project = project.parent_path())
+    found.push_back({project / shared, "../shared/data"});
+  if (!where.downloads.empty()) found.push_back({where.downloads, "an earlier download"});
+  return found;
+}
+
+Result<Located> locate_given(const fs::path& from, const Looks& looks) {
+  std::error_code error;
+  if (!exists(from)) return fail(ErrorCode::NotFound, "--from {}: no such file or folder", from.string());
+  if (!fs::is_directory(from, error)) return Located{from, "--from"};
+  if (const auto inside = find_inside(from, looks)) return Located{*inside, "--from"};
+  if (const auto itself = is_itself(from, looks)) return Located{*itself, "--from"};
+  std::string names;
+  for (const auto name : looks.names) names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+  return fail(ErrorCode::NotFound, "--from {}: no {} in it; looked for {}", from.string(), looks.title, names);
+}
+
+std::optional<Located> locate_around(const Locate& where, const Looks& looks) {
+  for (const auto& [folder, description] : places(where)) {
+    if (const auto inside = find_inside(folder, looks)) return Located{inside->lexically_normal(), description};
+    if (description == "$IMAGO_DATA")
+      if (const auto itself = is_itself(folder, looks)) return Located{*itself, description};
+  }
+  return std::nullopt;
+}
+
+std::string looked_at(const Locate& where) {
+  std::string text;
+  for (const auto& place : places(where)) {
+    const auto folder = place.folder.lexically_normal().string();
+    if (text.find(folder) == std::string::npos) text += (text.empty() ? "" : ", ") + folder;
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<Located> locate_cifar10(const Locate& where) {
+  if (!where.from.empty()) return locate_given(where.from, cifar_looks());
+  if (auto found = locate_around(where, cifar_looks())) return std::move(*found);
+  if (where.downloads.empty()) return fail(ErrorCode::NotFound, "no CIFAR-10 in {}", looked_at(where));
+  const auto target = where.downloads / kCifarFile;
+  const auto got = download({std::string(kCifarUrl), std::string(kCifarSha256)}, target, where.on_download, where.stop);
+  if (!got && got.error().code == ErrorCode::Unavailable)
+    return fail(ErrorCode::Unavailable, "no CIFAR-10 in {}, and no download: {}", looked_at(where),
+                got.error().message);
+  if (!got) return tl::unexpected<Error>(got.error());
+  return Located{target, "download"};
+}
+
+Result<Located> locate_cats_dogs(const Locate& where) {
+  if (!where.from.empty()) return locate_given(where.from, cats_dogs_looks());
+  if (auto found = locate_around(where, cats_dogs_looks())) return std::move(*found);
+  return fail(ErrorCode::NotFound, "no cats-dogs.tar in {}: say where it is with --from", looked_at(where));
+}
+
+}  // namespace imago::data
