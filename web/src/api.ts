@@ -33,8 +33,9 @@ export interface ModelInfo {
   architecture?: string;
   labels: string[];
   input: { width: number; height: number };
-  parameters?: number;
-  macs?: number;
+  /** Null when the graph cannot be added up. */
+  parameters?: number | null;
+  macs?: number | null;
   created?: string;
   /** Absent for a model that was imported without a report. */
   test?: TestReport | null;
@@ -50,14 +51,17 @@ export interface Status {
   version: string;
 }
 
+/** One value an epoch; null where none was measured. */
+export type History = (number | null)[];
+
 export interface Metrics {
   total_requests: number;
   average_latency_seconds: number;
   prediction_count: number;
-  loss: number[];
-  accuracy: number[];
-  val_loss: number[];
-  val_accuracy: number[];
+  loss: History;
+  accuracy: History;
+  val_loss: History;
+  val_accuracy: History;
 }
 
 export interface Prediction {

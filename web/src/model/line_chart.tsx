@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small line chart over epochs: a training and a validation series, read by pointer or arrow keys.
 import { useState } from 'preact/hooks';
-import { linePath, ticks } from './scale';
+import type { History } from '../api';
+import { isValue, linePath, ticks } from './scale';
 
 export interface Series {
   name: string;
   /** Which colour of the two. */
   tone: 'train' | 'val';
-  values: number[];
+  values: History;
 }
 
 const kWidth = 360;
@@ -25,9 +26,9 @@ interface Props {
 
 export function LineChart({ title, series, format }: Props) {
   const [active, setActive] = useState<number>();
-  const drawn = series.filter((one) => one.values.length > 0);
+  const drawn = series.filter((one) => one.values.some(isValue));
   const epochs = Math.max(...drawn.map((one) => one.values.length));
-  const finite = drawn.flatMap((one) => one.values.filter(Number.isFinite));
+  const finite = drawn.flatMap((one) => one.values.filter(isValue));
   if (finite.length === 0) return null;
   const marks = ticks(Math.min(...finite), Math.max(...finite));
   const low = marks[0] ?? 0;
@@ -95,7 +96,7 @@ export function LineChart({ title, series, format }: Props) {
           return (
             <g key={one.name} class={`line line-${one.tone}`}>
               <path d={linePath(one.values, x, y)} />
-              {value !== undefined && Number.isFinite(value) && <circle cx={x(shown)} cy={y(value)} r={3.5} />}
+              {isValue(value) && <circle cx={x(shown)} cy={y(value)} r={3.5} />}
             </g>
           );
         })}

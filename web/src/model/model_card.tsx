@@ -57,8 +57,8 @@ function factsOf(model: ModelInfo): [string, string][] {
   };
   const rows: [string, string | undefined][] = [
     ['Architecture', model.architecture],
-    ['Parameters', model.parameters === undefined ? undefined : count(model.parameters)],
-    ['Multiply-adds', model.macs === undefined ? undefined : short(model.macs)],
+    ['Parameters', model.parameters == null ? undefined : count(model.parameters)],
+    ['Multiply-adds', model.macs == null ? undefined : short(model.macs)],
     ['Input', `${model.input.width} × ${model.input.height}`],
     ['Dataset', lineage('dataset')],
     ['Recipe', lineage('recipe')],

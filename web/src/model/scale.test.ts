@@ -14,5 +14,5 @@ test('data without a span gets a single tick', () => {
 
 test('a line breaks where a value is missing', () => {
   const same = (value: number) => value;
-  expect(linePath([1, NaN, 3, 4], same, same)).toBe('M0.0 1.0M2.0 3.0L3.0 4.0');
+  expect(linePath([1, null, 3, 4], same, same)).toBe('M0.0 1.0M2.0 3.0L3.0 4.0');
 });

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Axis arithmetic for the line charts.
 
+export function isValue(value: number | null | undefined): value is number {
+  return Number.isFinite(value);
+}
+
 /** Round numbers that span [low, high] in about `wanted` steps of 1, 2 or 5 times a power of ten. */
 export function ticks(low: number, high: number, wanted = 4): number[] {
   const span = high - low;
@@ -14,12 +18,12 @@ export function ticks(low: number, high: number, wanted = 4): number[] {
   return out;
 }
 
-/** The SVG path through `values`, leaving out what is not a number. */
-export function linePath(values: number[], x: (i: number) => number, y: (value: number) => number): string {
+/** The SVG path through `values`, with a gap where one is missing. */
+export function linePath(values: (number | null)[], x: (i: number) => number, y: (value: number) => number): string {
   let pen = 'M';
   let path = '';
   values.forEach((value, i) => {
-    if (!Number.isFinite(value)) {
+    if (!isValue(value)) {
       pen = 'M';
       return;
     }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { kMaxItems, reduce, type Item, type Queue } from './queue';
 
-const item = (id: number): Item => ({ id, file: new File([], `${id}.jpg`), url: `blob:${id}`, state: 'waiting' });
+const item = (id: number): Item => ({ id, file: { name: `${id}.jpg` } as File, url: `blob:${id}`, state: 'waiting' });
 const empty: Queue = { items: [], selected: undefined };
 
 test('new images go first and the first of them is shown', () => {
