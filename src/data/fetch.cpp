@@ -38,20 +38,20 @@ const Looks& cats_dogs_looks() {
   return looks;
 }
 
-bool exists(const fs::path& path) {
+bool present(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
 
 std::optional<fs::path> find_inside(const fs::path& folder, const Looks& looks) {
   for (const auto name : looks.names)
-    if (exists(folder / name)) return folder / name;
+    if (present(folder / name)) return folder / name;
   return std::nullopt;
 }
 
 std::optional<fs::path> is_itself(const fs::path& folder, const Looks& looks) {
   for (const auto& row : looks.contents)
-    if (std::all_of(row.begin(), row.end(), [&](std::string_view name) { return exists(folder / name); }))
+    if (std::all_of(row.begin(), row.end(), [&](std::string_view name) { return present(folder / name); }))
       return folder;
   return std::nullopt;
 }
@@ -79,7 +79,7 @@ std::vector<Place> places(const Locate& where) {
 
 Result<Located> locate_given(const fs::path& from, const Looks& looks) {
   std::error_code error;
-  if (!exists(from)) return fail(ErrorCode::NotFound, "--from {}: no such file or folder", from.string());
+  if (!present(from)) return fail(ErrorCode::NotFound, "--from {}: no such file or folder", from.string());
   if (!fs::is_directory(from, error)) return Located{from, "--from"};
   if (const auto inside = find_inside(from, looks)) return Located{*inside, "--from"};
   if (const auto itself = is_itself(from, looks)) return Located{*itself, "--from"};
