@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The confusion matrix as a heat map. Pointer or arrow keys choose a cell; the card around it says what it means.
-import { cellsOf, step, tint, worstPairs, type Cell } from './confusion';
+import { useMemo } from 'preact/hooks';
+import { cellsOf, step, tint, type Cell } from './confusion';
 
+/** More labels than this would be too small to read; the readout still names every cell. */
+const kMostNamed = 24;
 const kCell = 30;
 const kGap = 2;
 const kLetter = 6.9; // average width of a label's letter
@@ -14,15 +17,46 @@ interface Props {
 }
 
 export function ConfusionMatrix({ labels, confusion, active, onActive }: Props) {
-  const cells = cellsOf(confusion);
   const n = confusion.length;
-  const worst = Math.max(0, ...worstPairs(cells, cells.length).map((cell) => cell.share));
-  const room = (label = '') => Math.min(100, label.length * kLetter);
+  const cells = useMemo(() => cellsOf(confusion), [confusion]);
+  const named = n <= kMostNamed;
+  const room = (label = '') => (named ? Math.min(100, label.length * kLetter) : 0);
   const margin = Math.max(...labels.map(room)) + 10;
   const top = margin * Math.SQRT1_2 + 6;
   // The last column's label leans out over the right edge.
   const right = Math.max(4, room(labels.at(-1)) * Math.SQRT1_2 - kCell / 2 + 8);
   const at = (row: number, column: number) => cells[row * n + column];
+
+  // Hundreds of classes make tens of thousands of cells, which moving the cursor must not draw again.
+  const drawnCells = useMemo(() => {
+    const worst = cells.reduce((most, { row, column, share }) => (row === column ? most : Math.max(most, share)), 0);
+    return cells.map((cell, index) => {
+      const strength = tint(cell, worst);
+      const kind = cell.row === cell.column ? 'hit' : 'miss';
+      return (
+        <g key={index} class={`${kind}${strength > 0.55 ? ' strong' : ''}`}>
+          <rect
+            data-cell={index}
+            x={margin + cell.column * kCell + kGap / 2}
+            y={top + cell.row * kCell + kGap / 2}
+            width={kCell - kGap}
+            height={kCell - kGap}
+            rx={4}
+            fill-opacity={strength.toFixed(3)}
+          />
+          {n <= 12 && cell.count > 0 && (
+            <text
+              x={margin + (cell.column + 0.5) * kCell}
+              y={top + (cell.row + 0.5) * kCell + 3.3}
+              text-anchor="middle"
+            >
+              {cell.count}
+            </text>
+          )}
+        </g>
+      );
+    });
+  }, [cells, margin, top]);
 
   const cellUnder = (target: EventTarget | null) => {
     const index = target instanceof SVGElement ? target.dataset.cell : undefined;
@@ -47,7 +81,7 @@ export function ConfusionMatrix({ labels, confusion, active, onActive }: Props) 
       onPointerMove={(event) => onActive(cellUnder(event.target) ?? active)}
       onPointerDown={(event) => onActive(cellUnder(event.target) ?? active)}
     >
-      {labels.map((label, i) => (
+      {(named ? labels : []).map((label, i) => (
         <g key={label} class="confusion-labels">
           <text
             class={active?.row === i ? 'on' : undefined}
@@ -65,32 +99,7 @@ export function ConfusionMatrix({ labels, confusion, active, onActive }: Props) 
           </text>
         </g>
       ))}
-      {cells.map((cell, index) => {
-        const strength = tint(cell, worst);
-        const kind = cell.row === cell.column ? 'hit' : 'miss';
-        return (
-          <g key={index} class={`${kind}${strength > 0.55 ? ' strong' : ''}`}>
-            <rect
-              data-cell={index}
-              x={margin + cell.column * kCell + kGap / 2}
-              y={top + cell.row * kCell + kGap / 2}
-              width={kCell - kGap}
-              height={kCell - kGap}
-              rx={4}
-              fill-opacity={strength.toFixed(3)}
-            />
-            {n <= 12 && cell.count > 0 && (
-              <text
-                x={margin + (cell.column + 0.5) * kCell}
-                y={top + (cell.row + 0.5) * kCell + 3.3}
-                text-anchor="middle"
-              >
-                {cell.count}
-              </text>
-            )}
-          </g>
-        );
-      })}
+      {drawnCells}
       {active && (
         <rect
           class="confusion-cursor"
