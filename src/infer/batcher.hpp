@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests to batches: a bounded queue in front of a few worker threads, each with its own engine. A worker takes what is waiting, up to
-// max_batch, and runs it at once: a lone request waits for nobody, and under load batches form by themselves.
+// Requests to batches: a bounded queue in front of a few worker threads, each with its own engine. A worker takes what
+// is waiting, up to max_batch, and runs it at once: a lone request waits for nobody, and under load batches form by
+// themselves.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,7 @@
 namespace imago::infer {
 
 struct BatcherOptions {
-  int workers = 0;       ///< 0: one a core
+  int workers = 0;  ///< 0: the engine's streams
   int max_batch = 16;
   std::size_t max_queue = 1024;
 };
@@ -32,12 +33,14 @@ using OnLogits = std::function<void(Result<std::vector<float>> logits, Timing ti
 
 class Batcher {
  public:
+  /// The workers use clones of `engine`, which may go before this object does.
   Batcher(const Engine& engine, const BatcherOptions& options);
-  /// Answers what is queued, then stops.
+  /// Answers what is queued, then stops. Nobody may call submit any more.
   ~Batcher();
 
-  /// Queues one preprocessed image [3, h, w]. ResourceExhausted at once when the queue is full; then `done` is not called. Safe from
-  /// any thread.
+  /// Queues one preprocessed image [3, h, w]. Each accepted image is answered once: logits, Timeout when a worker gets
+  /// to it after `deadline` (nothing is computed then), or the engine's error. ResourceExhausted at once when the queue
+  /// is full, InvalidArgument when the image has another size; then `done` is not called. Safe from any thread.
   Result<void> submit(std::vector<float> image, std::chrono::steady_clock::time_point deadline, OnLogits done);
 
   [[nodiscard]] std::size_t queued() const;

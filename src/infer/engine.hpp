@@ -12,16 +12,24 @@
 namespace imago::infer {
 
 struct EngineOptions {
-  int threads = 0;  ///< for one inference; 0: all
+  int threads = 0;  ///< cores for one inference; 0: all
+  int streams = 0;  ///< inferences at the same time (by clones); 0: as many as the cores allow at `threads` each
 };
 
 /// Compiles the package's ONNX; one Engine may be used from one thread at a time (see clone). Batches of any size.
+/// Computes in float32 whatever the processor would like better: the golden contract asks for 1e-4.
 class Engine : public model::Classifier {
  public:
+  /// Corrupt when the file is no ONNX or does not fit the spec; Unsupported when the network has other than one input
+  /// and one output.
   static Result<std::unique_ptr<Engine>> load(const package::ModelPackage& package, const EngineOptions& options = {});
   ~Engine() override;
 
   [[nodiscard]] int classes() const override;
+  [[nodiscard]] const model::InputShape& input_shape() const;
+  /// Clones that can compute at the same time without getting into each other's way.
+  [[nodiscard]] int streams() const;
+  /// An empty batch gives no rows.
   Result<model::Logits> classify(const image::ImageBatch& batch) override;
 
   /// Another request on the same compiled network, for another thread. Cheap.
