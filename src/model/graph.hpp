@@ -3,9 +3,10 @@
 // command line a table; a new architecture is one function that returns a Graph.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -143,7 +144,9 @@ Result<std::map<std::string, std::vector<std::int64_t>>> weight_shapes(const Gra
 /// InvalidArgument with the first difference: missing, unexpected, or of another shape.
 Result<void> check_weights(const Graph& graph, const Weights& weights);
 
+/// {"architecture": ..., "input": [c, h, w], "nodes": [{"name", "layer", "inputs", fields of the layer...}, ...]}
 json::Value to_json(const Graph& graph);
+/// InvalidArgument naming the node and field, also for a field it does not know and for whatever summarize refuses.
 Result<Graph> graph_from_json(const json::Value& value);
 std::string_view layer_name(const Layer& layer) noexcept;  ///< "conv2d", "batch_norm2d", ...: also its name in JSON
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "base/files.hpp"
 #include "json/json.hpp"
@@ -12,173 +12,191 @@
 namespace imago::model {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "safetensors is little-endian and read as it lies");
+static_assert(std::endian::native == std::endian::little, "tensors are copied as they lie in the file");
 
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference implementation's limit
-constexpr std::size_t kMaxDimensions = 8;
+constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
+constexpr std::size_t kLengthBytes = sizeof(std::uint64_t);
+constexpr std::size_t kMaxRank = 8;
 
-enum class Kind { F16, Bf16, F32, F64, Integer };
+template <class T>
+T load(const std::byte* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
 
-struct Entry {
-  std::string name;
-  Kind kind;
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin, end;
+/// IEEE 754 half precision. Subnormals are exact multiples of 2^-24.
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000U) << 16;
+  const std::uint32_t exponent = (half >> 10) & 0x1FU;
+  const std::uint32_t mantissa = half & 0x3FFU;
+  if (exponent == 0) {
+    const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const std::uint32_t wide = exponent == 0x1F ? 0xFFU : exponent + 112;
+  return std::bit_cast<float>(sign | (wide << 23) | (mantissa << 13));
+}
+
+struct Type {
+  std::string_view name;
+  std::size_t size;
+  float (*read)(const std::byte*);  // nullptr: not weights, left out
 };
 
-std::size_t width_of(const std::string& dtype) {
-  if (dtype == "F64" || dtype == "I64" || dtype == "U64") return 8;
-  if (dtype == "F32" || dtype == "I32" || dtype == "U32") return 4;
-  if (dtype == "F16" || dtype == "BF16" || dtype == "I16" || dtype == "U16") return 2;
-  if (dtype == "I8" || dtype == "U8" || dtype == "BOOL") return 1;
-  return 0;
-}
+constexpr Type kTypes[] = {
+    {"F32", 4, [](const std::byte* at) { return load<float>(at); }},
+    {"F16", 2, [](const std::byte* at) { return half_to_float(load<std::uint16_t>(at)); }},
+    {"BF16", 2, [](const std::byte* at) { return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(at)} << 16); }},
+    {"F64", 8, [](const std::byte* at) { return static_cast<float>(load<double>(at)); }},
+    {"BOOL", 1, nullptr},
+    {"U8", 1, nullptr},
+    {"I8", 1, nullptr},
+    {"U16", 2, nullptr},
+    {"I16", 2, nullptr},
+    {"U32", 4, nullptr},
+    {"I32", 4, nullptr},
+    {"U64", 8, nullptr},
+    {"I64", 8, nullptr},
+};
 
-Kind kind_of(const std::string& dtype) {
-  if (dtype == "F32") return Kind::F32;
-  if (dtype == "F16") return Kind::F16;
-  if (dtype == "BF16") return Kind::Bf16;
-  if (dtype == "F64") return Kind::F64;
-  return Kind::Integer;
-}
+/// One tensor as the header describes it, held to the file's size.
+struct Entry {
+  const Type* type = nullptr;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0, end = 0;
+  std::uint64_t count = 1;
+};
 
-/// IEEE 754 binary16.
-float from_half(std::uint16_t half) {
-  const float sign = (half & 0x8000U) != 0 ? -1.0F : 1.0F;
-  const int exponent = (half >> 10) & 0x1F;
-  const auto fraction = static_cast<float>(half & 0x3FFU);
-  if (exponent == 0) return sign * std::ldexp(fraction, -24);
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
-  return sign * std::ldexp(fraction + 1024.0F, exponent - 25);
-}
-
-float read_value(const std::byte* at, Kind kind) {
-  switch (kind) {
-    case Kind::F32: {
-      float value = 0;
-      std::memcpy(&value, at, sizeof value);
-      return value;
-    }
-    case Kind::F64: {
-      double value = 0;
-      std::memcpy(&value, at, sizeof value);
-      return static_cast<float>(value);
-    }
-    case Kind::F16:
-    case Kind::Bf16: {
-      std::uint16_t bits = 0;
-      std::memcpy(&bits, at, sizeof bits);
-      return kind == Kind::F16 ? from_half(bits) : std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-    }
-    case Kind::Integer: break;
+Result<Entry> entry_from_json(const json::Value& value, std::uint64_t data_bytes) {
+  Entry entry;
+  TRY(const auto type, json::get<std::string>(value, "dtype"));
+  entry.type = std::ranges::find(kTypes, type, &Type::name);
+  if (entry.type == std::end(kTypes)) return fail(ErrorCode::Unsupported, "type '{}' is not read", type);
+  TRY(entry.shape, json::get<std::vector<std::int64_t>>(value, "shape"));
+  TRY(const auto offsets, json::get<std::vector<std::uint64_t>>(value, "data_offsets"));
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes) {
+    return fail(ErrorCode::Corrupt, "offsets [{}] do not lie in its {} bytes of data", fmt::join(offsets, ", "),
+                data_bytes);
   }
-  return 0;
-}
-
-Result<Entry> read_entry(const std::string& name, const json::Value& row, std::uint64_t data_size) {
-  TRY(const auto dtype, json::get<std::string>(row, "dtype"));
-  TRY(auto shape, json::get<std::vector<std::int64_t>>(row, "shape"));
-  TRY(const auto offsets, json::get<std::vector<std::uint64_t>>(row, "data_offsets"));
-  const std::size_t width = width_of(dtype);
-  if (width == 0) return fail(ErrorCode::Unsupported, "tensor '{}': type {} is not read", name, dtype);
-  if (shape.size() > kMaxDimensions) return fail(ErrorCode::Corrupt, "tensor '{}': {} dimensions", name, shape.size());
-  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_size)
-    return fail(ErrorCode::Corrupt, "tensor '{}': its data lies outside the file's {} bytes", name, data_size);
-  std::uint64_t bytes = width;
-  for (const std::int64_t side : shape) {
-    if (side < 0 || (side > 0 && bytes > data_size / static_cast<std::uint64_t>(side)))
-      return fail(ErrorCode::Corrupt, "tensor '{}': its shape needs more than the file has", name);
-    bytes *= static_cast<std::uint64_t>(side);
+  entry.begin = offsets[0];
+  entry.end = offsets[1];
+  const std::uint64_t bytes = entry.end - entry.begin;
+  if (entry.shape.size() > kMaxRank) return fail(ErrorCode::Unsupported, "{} dimensions", entry.shape.size());
+  for (const std::int64_t side : entry.shape) {
+    if (side < 0) return fail(ErrorCode::Corrupt, "shape [{}] has a negative side", fmt::join(entry.shape, ", "));
+    if (side != 0 && entry.count > data_bytes / static_cast<std::uint64_t>(side)) {
+      return fail(ErrorCode::Corrupt, "shape [{}] is larger than the file", fmt::join(entry.shape, ", "));
+    }
+    entry.count *= static_cast<std::uint64_t>(side);
   }
-  if (bytes != offsets[1] - offsets[0])
-    return fail(ErrorCode::Corrupt, "tensor '{}': its shape needs {} bytes, it has {}", name, bytes,
-                offsets[1] - offsets[0]);
-  return Entry{name, kind_of(dtype), std::move(shape), offsets[0], offsets[1]};
+  if (bytes / entry.type->size != entry.count || bytes % entry.type->size != 0) {
+    return fail(ErrorCode::Corrupt, "shape [{}] of {} does not fill {} bytes", fmt::join(entry.shape, ", "), type,
+                bytes);
+  }
+  return entry;
 }
 
-Result<void> refuse_overlap(std::vector<Entry>& entries) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.begin < b.begin; });
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    if (entries[i].begin < entries[i - 1].end)
-      return fail(ErrorCode::Corrupt, "tensors '{}' and '{}' overlap", entries[i - 1].name, entries[i].name);
+/// Ranges must cover the data with neither overlap nor hole, as the format demands.
+Result<void> check_cover(std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges, std::uint64_t data_bytes) {
+  std::ranges::sort(ranges);
+  std::uint64_t at = 0;
+  for (const auto& [begin, end] : ranges) {
+    if (begin != at) return fail(ErrorCode::Corrupt, "the data of a tensor begins at {}, not at {}", begin, at);
+    at = end;
+  }
+  if (at != data_bytes) return fail(ErrorCode::Corrupt, "its tensors end at {} of {} bytes of data", at, data_bytes);
+  return {};
+}
+
+Result<void> read_metadata(const json::Value& value, Metadata* metadata) {
+  if (!value.is_object()) return fail(ErrorCode::Corrupt, "'__metadata__' is not an object");
+  for (const auto& [key, text] : value.items()) {
+    if (!text.is_string()) return fail(ErrorCode::Corrupt, "'__metadata__': '{}' is not a string", key);
+    if (metadata != nullptr) (*metadata)[key] = text.get<std::string>();
   }
   return {};
 }
 
-struct Header {
-  json::Value rows;
-  Bytes data;  // what the rows' offsets count in
-};
+Tensor read_tensor(const Entry& entry, Bytes data) {
+  Tensor tensor{entry.shape, std::vector<float>(entry.count)};
+  const std::byte* from = data.data() + entry.begin;
+  if (entry.type->name == "F32") {
+    if (entry.count > 0) std::memcpy(tensor.data.data(), from, entry.count * sizeof(float));
+    return tensor;
+  }
+  for (std::size_t i = 0; i < tensor.data.size(); ++i) tensor.data[i] = entry.type->read(from + i * entry.type->size);
+  return tensor;
+}
 
-Result<Header> read_header(Bytes bytes) {
-  std::uint64_t length = 0;
-  if (bytes.size() < sizeof length)
-    return fail(ErrorCode::Corrupt, "{} bytes are too few for safetensors", bytes.size());
-  std::memcpy(&length, bytes.data(), sizeof length);
-  if (length > kMaxHeader || length > bytes.size() - sizeof length)
-    return fail(ErrorCode::Corrupt, "the header claims {} bytes, the file has {}", length, bytes.size());
-  TRY(auto rows, json::parse(as_text(bytes.subspan(sizeof length, length))));
-  if (!rows.is_object()) return fail(ErrorCode::Corrupt, "the header is no JSON object");
-  return Header{std::move(rows), bytes.subspan(sizeof length + length)};
+Result<Weights> decode(Bytes bytes, Metadata* metadata) {
+  if (bytes.size() < kLengthBytes) return fail(ErrorCode::Corrupt, "only {} bytes", bytes.size());
+  const auto header_bytes = load<std::uint64_t>(bytes.data());
+  if (header_bytes > std::min<std::uint64_t>(kMaxHeaderBytes, bytes.size() - kLengthBytes)) {
+    return fail(ErrorCode::Corrupt, "a header of {} bytes in a file of {}", header_bytes, bytes.size());
+  }
+  TRY(const auto header, json::parse(as_text(bytes.subspan(kLengthBytes, header_bytes))));
+  if (!header.is_object()) return fail(ErrorCode::Corrupt, "the header is not an object");
+  const Bytes data = bytes.subspan(kLengthBytes + header_bytes);
+  std::map<std::string, Entry> entries;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (const auto& [name, value] : header.items()) {
+    if (name == "__metadata__") {
+      TRY_VOID(read_metadata(value, metadata));
+      continue;
+    }
+    auto entry = entry_from_json(value, data.size());
+    if (!entry) {  // a header that is no header is corrupt, whatever json::get calls it
+      if (entry.error().code == ErrorCode::InvalidArgument) entry.error().code = ErrorCode::Corrupt;
+      return pass(entry, fmt::format("tensor '{}'", name));
+    }
+    ranges.emplace_back(entry->begin, entry->end);
+    entries.emplace(name, std::move(*entry));
+  }
+  TRY_VOID(check_cover(std::move(ranges), data.size()));
+  Weights weights;
+  for (const auto& [name, entry] : entries) {
+    if (entry.type->read != nullptr) weights.emplace(name, read_tensor(entry, data));
+  }
+  return weights;
 }
 
 }  // namespace
 
 std::string encode_safetensors(const Weights& weights, const Metadata& metadata) {
   json::Value header = json::Value::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t offset = 0;
+  if (!metadata.empty()) {
+    json::Value& texts = header["__metadata__"] = json::Value::object();
+    for (const auto& [key, text] : metadata) texts[key] = text;
+  }
+  std::uint64_t at = 0;
   for (const auto& [name, tensor] : weights) {
-    const std::uint64_t end = offset + tensor.data.size() * sizeof(float);
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
-    offset = end;
+    const std::uint64_t end = at + tensor.data.size() * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
+    at = end;
   }
   std::string text = json::dump(header);
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // keeps the data aligned
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // the data begins on 8 bytes, as the reference writer does
   const std::uint64_t length = text.size();
   std::string out(reinterpret_cast<const char*>(&length), sizeof length);
-  out.reserve(out.size() + text.size() + offset);
+  out.reserve(sizeof length + text.size() + at);
   out += text;
-  for (const auto& [name, tensor] : weights)
+  for (const auto& [name, tensor] : weights) {
     out.append(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float));
+  }
   return out;
 }
 
 Result<Weights> decode_safetensors(Bytes bytes, Metadata* metadata) {
-  TRY(const auto header, read_header(bytes));
-  const Bytes data = header.data;
-  std::vector<Entry> entries;
-  for (const auto& [name, row] : header.rows.items()) {
-    if (name != "__metadata__") {
-      TRY(auto entry, read_entry(name, row, data.size()));
-      entries.push_back(std::move(entry));
-      continue;
-    }
-    for (const auto& [key, value] : row.items()) {
-      if (!value.is_string()) return fail(ErrorCode::Corrupt, "__metadata__: '{}' is not text", key);
-      if (metadata != nullptr) (*metadata)[key] = value.get<std::string>();
-    }
-  }
-  TRY_VOID(refuse_overlap(entries));
-  Weights weights;
-  for (const auto& entry : entries) {
-    if (entry.kind == Kind::Integer) continue;
-    Tensor tensor{entry.shape, {}};
-    std::uint64_t count = 1;
-    for (const auto side : entry.shape) count *= static_cast<std::uint64_t>(side);
-    const std::uint64_t width = count == 0 ? 1 : (entry.end - entry.begin) / count;
-    tensor.data.reserve(count);
-    for (std::uint64_t i = 0; i < count; ++i)
-      tensor.data.push_back(read_value(data.data() + entry.begin + i * width, entry.kind));
-    weights[entry.name] = std::move(tensor);
-  }
+  auto weights = decode(bytes, metadata);
+  if (!weights) return pass(weights, "safetensors");
   return weights;
 }
 
 Result<Weights> read_safetensors(const std::filesystem::path& path, Metadata* metadata) {
   TRY(const auto file, MappedFile::open(path));
-  auto weights = decode_safetensors(file.bytes(), metadata);
-  if (!weights) return pass(weights, "reading " + path.string());
+  auto weights = decode(file.bytes(), metadata);
+  if (!weights) return pass(weights, path.string());
   return weights;
 }
 
