@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/files.hpp"
-#include "image/decode.hpp"
+#include "image/preprocess.hpp"
 #include "infer/engine.hpp"
 #include "json/json.hpp"
 
@@ -33,8 +33,7 @@ Result<std::int64_t> work(infer::Engine& engine, const Setting& setting) {
   while (Clock::now() < end) {
     for (int i = 0; i < setting.batch; ++i) {
       const auto& bytes = setting.images[static_cast<std::size_t>(done + i) % setting.images.size()];
-      TRY(auto decoded, image::decode(as_bytes(bytes)));
-      TRY(const auto resized, image::resize(std::move(decoded), setting.preprocess));
+      TRY(const auto resized, image::decode_and_resize(as_bytes(bytes), setting.preprocess));
       image::normalize(resized.rgb, setting.preprocess, batch.item(i));
     }
     TRY(const auto logits, engine.classify(batch));

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago predict, imago evaluate
-#include <algorithm>
-
 #include "app/command.hpp"
 #include "base/files.hpp"
 #include "image/decode.hpp"
@@ -13,8 +11,7 @@ namespace {
 
 Result<json::Value> predict_one(const fs::path& path, const model::ModelSpec& spec, infer::Engine& engine) {
   TRY(const auto bytes, read_file(path, image::DecodeLimits{}.max_bytes));
-  TRY(auto decoded, image::decode(as_bytes(bytes), {}, std::max(spec.preprocess.width, spec.preprocess.height)));
-  TRY(const auto resized, image::resize(std::move(decoded), spec.preprocess));
+  TRY(const auto resized, image::decode_and_resize(as_bytes(bytes), spec.preprocess));
   image::ImageBatch batch{
       .n = 1, .channels = 3, .height = spec.preprocess.height, .width = spec.preprocess.width, .data = {}};
   batch.data.resize(batch.item_size());

@@ -113,9 +113,13 @@ Result<Image> resize(Image image, const Preprocess& preprocess) {
   });
 }
 
-Result<Image> decode_and_resize(Bytes encoded, const Preprocess& preprocess, const DecodeLimits& limits) {
+Result<Image> decode_for(const Preprocess& preprocess, Bytes encoded, const DecodeLimits& limits) {
   // Twice the size needed: the area averaging that follows then has real pixels to work on.
-  TRY(auto image, decode(encoded, limits, 2 * std::max(preprocess.width, preprocess.height)));
+  return decode(encoded, limits, 2 * std::max(preprocess.width, preprocess.height));
+}
+
+Result<Image> decode_and_resize(Bytes encoded, const Preprocess& preprocess, const DecodeLimits& limits) {
+  TRY(auto image, decode_for(preprocess, encoded, limits));
   return resize(std::move(image), preprocess);
 }
 

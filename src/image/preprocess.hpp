@@ -41,9 +41,12 @@ Result<Preprocess> preprocess_from_json(const json::Value& value);
 /// stores.
 Result<Image> resize(Image image, const Preprocess& preprocess);
 
-/// Encoded bytes to width x height: decode, at a reduced scale where that costs no detail, then resize. Training's
-/// cache, evaluation and serving all come through here; decoding at another scale and then resizing would give slightly
-/// other pixels. Errors as decode.
+/// Decodes at the reduced scale, if any, that this model's resize starts from. Training's cache, evaluation and serving
+/// all decode through here (a test looks): another scale before the resize would give slightly other pixels. Errors as
+/// decode.
+Result<Image> decode_for(const Preprocess& preprocess, Bytes encoded, const DecodeLimits& limits = {});
+
+/// Encoded bytes to width x height: decode_for, then resize.
 Result<Image> decode_and_resize(Bytes encoded, const Preprocess& preprocess, const DecodeLimits& limits = {});
 
 /// The second half: 8-bit interleaved RGB [height * width * 3] to float planes [3 * height * width].

@@ -78,7 +78,7 @@ void Predictor::prepare_and_submit(const LiveModel& model, std::shared_ptr<Job> 
   const image::Preprocess& preprocess = job->face->spec.preprocess;
   Result<image::Image> decoded;
   if (const auto* encoded = std::get_if<Encoded>(&job->input.image)) {
-    decoded = image::decode(encoded->bytes(), options_.decode, std::max(preprocess.width, preprocess.height));
+    decoded = image::decode_for(preprocess, encoded->bytes(), options_.decode);
   } else {
     decoded = std::move(std::get<image::Image>(job->input.image));
   }
@@ -114,7 +114,7 @@ void Predictor::Job::answer(Result<std::vector<float>> logits, const infer::Timi
   reply.send_json_text(face->answers.write({.filename = input.filename,
                                             .probabilities = probabilities,
                                             .class_index = index,
-                                            .latency_seconds = static_cast<double>(timing.total.count()) * 1e-6,
+                                            .latency_seconds = static_cast<double>(timing.total.count()) / 1e6,
                                             .time = system_clock().wall(),
                                             .request_id = reply.request_id()},
                                            options));

@@ -99,3 +99,12 @@ def test_only_module_edges_and_main_catch_exceptions():
 def test_sources_start_with_their_licence():
     for path in FILES:
         assert path.read_text().startswith("// SPDX-License-Identifier: Apache-2.0\n"), path.relative_to(SRC)
+
+
+def test_only_image_and_import_decode_without_a_model_in_mind():
+    """One preprocessing code path: whoever feeds a network decodes with image::decode_for."""
+    for path in FILES:
+        folder = path.relative_to(SRC).parts[0]
+        if folder == "image" or path.name.endswith("_test.cpp") or path.name == "import.cpp":
+            continue
+        assert not re.search(r"image::decode\(", path.read_text()), f"{path.relative_to(SRC)}: use image::decode_for"
