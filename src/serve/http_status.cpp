@@ -24,7 +24,7 @@ int http_status(ErrorCode code, Blame blame) noexcept {
 
 http::Response error_response(int status, std::string_view code, std::string_view text, std::string_view request_id) {
   http::Response response{.status = status, .headers = {{"Content-Type", "application/json"}}};
-  if (status == 503 || status == 429) response.headers["Retry-After"] = "1";
+  if (status == 503 || status == 429) response.headers.emplace("Retry-After", "1");
   JsonWriter json(response.body);
   json.begin();
   json.field("error", text);

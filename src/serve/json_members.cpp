@@ -2,9 +2,18 @@
 #include "serve/json_members.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace imago::serve {
 namespace {
+
+constexpr std::string_view kStructural = "[]{}\"";
+
+constexpr auto kIsStructural = [] {
+  std::array<bool, 256> table{};
+  for (const char c : kStructural) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
 
 class Scanner {
  public:
@@ -43,8 +52,9 @@ class Scanner {
       at_ = std::min(text_.find_first_of(",}] \t\r\n", at_), text_.size());
       return at_ > start;
     }
+    if (skip_flat_array()) return true;
     for (int depth = 0; !at_end();) {
-      at_ = std::min(text_.find_first_of("[]{}\"", at_), text_.size());
+      while (!at_end() && !kIsStructural[static_cast<unsigned char>(text_[at_])]) ++at_;
       if (at_end()) return false;
       if (peek() == '"') {
         if (!skip_string()) return false;
@@ -58,6 +68,20 @@ class Scanner {
   }
 
  private:
+  /// Past an array that holds no other brackets or strings, such as thousands of numbers: a search for one character at
+  /// a time is many times faster than looking at each.
+  bool skip_flat_array() {
+    if (peek() != '[') return false;
+    const auto end = text_.find(']', at_);
+    if (end == std::string_view::npos) return false;
+    const auto inside = text_.substr(at_ + 1, end - at_ - 1);
+    for (const char c : kStructural) {
+      if (inside.find(c) != std::string_view::npos) return false;
+    }
+    at_ = end + 1;
+    return true;
+  }
+
   std::string_view text_;
   std::size_t at_ = 0;
 };
