@@ -2,7 +2,7 @@
 // Work in a process of its own, so that its crash is an event and not an end.
 #pragma once
 
-#include <filesystem>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,9 +13,10 @@
 namespace imago::jobs {
 
 struct ChildOptions {
-  std::vector<std::string> command;  ///< program and arguments; no shell
-  std::string input;                 ///< written to its standard input, then closed
-  int niceness = 0;                  ///< 10 for work that must give way to serving
+  std::vector<std::string> command;         ///< program and arguments; no shell
+  std::string input;                        ///< its standard input, whole
+  int niceness = 0;                         ///< 10 for work that must give way to serving
+  std::chrono::milliseconds grace{60'000};  ///< between SIGINT and SIGKILL
 };
 
 enum class ChildEnd { Exited, Signaled };
@@ -26,9 +27,11 @@ struct ChildResult {
   std::string last_stderr;  ///< at most the last 8 KiB
 };
 
-/// Runs a child whose standard output is one JSON object a line and hands each to `on_event`. Blocks until it ends. The child gets
-/// SIGTERM if this process dies. When `should_stop()` turns true it is sent SIGINT once, and SIGKILL 60 s later. Its standard error is
-/// passed through to ours when `echo_stderr`.
+/// Runs a child whose standard output is one JSON object a line and hands each to `on_event`; other lines are logged as
+/// warnings and skipped. Blocks until the child ends. It has a process group of its own, so that Ctrl-C on the terminal
+/// reaches only us; it gets SIGTERM if this thread's process dies. When `should_stop()` (asked ten times a second)
+/// turns true it is sent SIGINT once, and its group SIGKILL after `grace`. Its standard error is passed through to ours
+/// when `echo_stderr`. No descriptor of ours reaches the child. NotFound when there is no such program.
 Result<ChildResult> run_child(const ChildOptions& options, const std::function<void(const json::Value&)>& on_event,
                               const std::function<bool()>& should_stop, bool echo_stderr);
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -17,31 +17,55 @@ struct ModelVersion {
   std::string model;
   int version = 0;  ///< from 1
   std::string digest;
-  std::string created;  ///< RFC 3339
-  std::string run;      ///< the run that made it; empty for an import
+  std::string created;          ///< RFC 3339
+  std::string run;              ///< the run that made it; empty for an import
   double test_accuracy = -1.0;  ///< -1: not measured
   std::vector<std::string> aliases;
 };
 
+/// One move of an alias, kept for ever: what a rollback goes back through.
+struct AliasMove {
+  int version = 0;
+  std::string time;  ///< RFC 3339
+  std::string reason;
+};
+
+/// Names of models and aliases: 1 to 64 of a-z, 0-9, '.', '_', '-', the first a letter or digit; an alias is not a
+/// number.
+Result<void> check_model_name(std::string_view name);
+Result<void> check_alias(std::string_view alias);
+
+/// Safe from any thread; several processes may share one database and folder.
 class Registry {
  public:
   Registry(store::Database& database, std::filesystem::path models_folder);
 
-  /// Moves a sealed package from `staged` into the registry as the model's next version, with `aliases` (and "latest") pointing to it, all
-  /// or nothing. A crash between rename and commit leaves a folder that the next register_package takes away.
-  Result<ModelVersion> register_package(const std::string& model, const std::filesystem::path& staged, const std::string& run,
-                                        const std::vector<std::string>& aliases);
+  /// Moves a sealed package from `staged` into the registry as the model's next version, with `aliases` (and "latest")
+  /// pointing to it, all or nothing; on an error `staged` is where it was. `staged` must lie on the same file system. A
+  /// crash between rename and commit leaves a folder that the next register_package takes away. Errors of open_package;
+  /// InvalidArgument for a name that cannot be one.
+  Result<ModelVersion> register_package(const std::string& model, const std::filesystem::path& staged,
+                                        const std::string& run, const std::vector<std::string>& aliases,
+                                        const std::string& reason = "registered");
 
   /// All versions, newest first; of one model when `model` is not empty.
   Result<std::vector<ModelVersion>> list(const std::string& model = "");
 
-  /// `reference` is MODEL (its champion, else its newest), MODEL:3, MODEL:champion or MODEL@champion. NotFound lists what there is.
+  /// `reference` is MODEL (its champion, else its newest), MODEL:3, MODEL:champion or MODEL@champion. NotFound lists
+  /// what there is.
   Result<ModelVersion> resolve(const std::string& reference);
+  /// The package, verified, and the one that was registered: Corrupt when its digest is another.
   Result<package::ModelPackage> open(const ModelVersion& version);
 
-  Result<void> set_alias(const std::string& model, const std::string& alias, int version);
+  /// NotFound when there is no such version.
+  Result<void> set_alias(const std::string& model, const std::string& alias, int version,
+                         const std::string& reason = "set by hand");
+  /// Newest first.
+  Result<std::vector<AliasMove>> alias_history(const std::string& model, const std::string& alias);
 
  private:
+  [[nodiscard]] std::filesystem::path folder_of(const std::string& model, int version) const;
+
   store::Database& database_;
   std::filesystem::path folder_;
 };

@@ -16,8 +16,8 @@ enum class RunStatus { Running, Finished, Failed, Interrupted };
 std::string_view to_string(RunStatus status) noexcept;
 
 struct Run {
-  std::string id;      ///< "20261121-041600-3fa9c1"
-  std::string kind;    ///< "train"
+  std::string id;    ///< "20261121-041600-3fa9c1"
+  std::string kind;  ///< "train"
   RunStatus status = RunStatus::Running;
   std::string created, ended;  ///< RFC 3339; ended may be empty
   std::string error;
@@ -31,17 +31,22 @@ struct MetricPoint {
   std::string time;
 };
 
+/// Safe from any thread.
 class RunStore {
  public:
   explicit RunStore(store::Database& database) : database_(database) {}
 
   Result<Run> create(const std::string& kind, const json::Value& params);
+  /// A step logged again (by a run that was resumed) replaces what was there; a value that is not finite is kept as
+  /// NaN. NotFound when there is no such run.
   Result<void> log_metrics(const std::string& run, std::int64_t step, const std::map<std::string, double>& values);
-  Result<void> finish(const std::string& run, RunStatus status, const json::Value& summary, const std::string& error = "");
+  Result<void> finish(const std::string& run, RunStatus status, const json::Value& summary,
+                      const std::string& error = "");
+  /// Back to running: a run that is resumed.
   Result<void> reopen(const std::string& run);
   /// Newest first.
   Result<std::vector<Run>> list(int limit = 50);
-  /// By id or a unique prefix of it. NotFound lists the newest ones.
+  /// By id or a unique prefix of it. NotFound lists the newest ones; InvalidArgument when the prefix fits several.
   Result<Run> find(const std::string& id);
   Result<std::map<std::string, std::vector<MetricPoint>>> metrics(const std::string& run);
 

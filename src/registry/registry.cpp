@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/registry.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "json/json.hpp"
+
+namespace imago::registry {
+namespace {
+
+constexpr std::string_view kLatest = "latest";
+constexpr std::string_view kChampion = "champion";
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// 0 when `text` is no version number.
+int version_from(std::string_view text) {
+  int version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  return is_number(text) && error == std::errc() ? version : 0;
+}
+
+bool is_name(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 64 && plain(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+/// Rename, which makes a registration all or nothing, works within one file system only.
+Result<void> check_same_file_system(const fs::path& staged, const fs::path& folder) {
+  struct stat from {};
+  struct stat to {};
+  if (::stat(staged.c_str(), &from) != 0) return fail(ErrorCode::NotFound, "no package at {}", staged.string());
+  if (::stat(folder.c_str(), &to) != 0) return fail(ErrorCode::NotFound, "no folder {}", folder.string());
+  if (from.st_dev != to.st_dev)
+    return fail(ErrorCode::InvalidArgument,
+                "{} and {} lie on different file systems: copy the package next to the models first", staged.string(),
+                folder.string());
+  return {};
+}
+
+/// What a package says of its accuracy on the test split; -1 when it does not.
+double test_accuracy_of(const json::Value& report) {
+  const auto test = json::get<json::Value>(report, "test");
+  const auto accuracy = test ? json::get<double>(*test, "accuracy") : Result<double>(-1.0);
+  return accuracy.value_or(-1.0);
+}
+
+ModelVersion version_of(const store::Row& row) {
+  ModelVersion version;
+  version.model = row.text("model");
+  version.version = static_cast<int>(row.integer("version"));
+  version.digest = row.text("digest");
+  version.created = row.text("created");
+  version.run = row.text("run");
+  version.test_accuracy = row.is_null("test_accuracy") ? -1.0 : row.real("test_accuracy");
+  return version;
+}
+
+Result<std::vector<ModelVersion>> list_in(store::Database& database, const std::string& model) {
+  TRY(const auto rows, database.query("SELECT model, version, digest, created, run, test_accuracy FROM model_versions "
+                                      "WHERE :a = '' OR model = :a ORDER BY created DESC, version DESC, model",
+                                      {model}));
+  TRY(const auto aliases,
+      database.query("SELECT model, alias, version FROM aliases WHERE :a = '' OR model = :a ORDER BY alias", {model}));
+  std::map<std::pair<std::string, std::int64_t>, std::vector<std::string>> names;
+  for (const auto& row : aliases) names[{row.text("model"), row.integer("version")}].push_back(row.text("alias"));
+  std::vector<ModelVersion> versions;
+  for (const auto& row : rows) {
+    versions.push_back(version_of(row));
+    versions.back().aliases = names[{versions.back().model, versions.back().version}];
+  }
+  return versions;
+}
+
+/// Points the alias to a version that exists, and writes the move down.
+Result<void> move_alias(store::Database& inside, const std::string& model, const std::string& alias,
+                        std::int64_t version, const std::string& time, const std::string& reason) {
+  TRY_VOID(
+      inside.execute("INSERT INTO aliases (model, alias, version, updated) VALUES (:a, :b, :c, :d) "
+                     "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version, updated = excluded.updated",
+                     {model, alias, version, time}));
+  TRY(const auto last,
+      inside.query("SELECT number FROM alias_history WHERE model = :a AND alias = :b ORDER BY number DESC LIMIT 1",
+                   {model, alias}));
+  const std::int64_t number = last.empty() ? 1 : last.front().integer("number") + 1;
+  TRY_VOID(inside.execute(
+      "INSERT INTO alias_history (model, alias, number, version, time, reason) VALUES (:a, :b, :c, :d, :e, :f)",
+      {model, alias, number, version, time, reason}));
+  return {};
+}
+
+Result<std::int64_t> next_version(store::Database& inside, const std::string& model, const std::string& time) {
+  TRY_VOID(inside.execute("INSERT INTO models (name, created) VALUES (:a, :b) ON CONFLICT (name) DO NOTHING",
+                          {model, time}));
+  TRY(const auto last,
+      inside.query("SELECT version FROM model_versions WHERE model = :a ORDER BY version DESC LIMIT 1", {model}));
+  return last.empty() ? 1 : last.front().integer("version") + 1;
+}
+
+Result<void> insert_version(store::Database& inside, const ModelVersion& version, const json::Value& lineage) {
+  const store::Value accuracy = version.test_accuracy < 0.0 ? store::Value() : store::Value(version.test_accuracy);
+  TRY_VOID(
+      inside.execute("INSERT INTO model_versions (model, version, digest, created, run, test_accuracy, lineage) "
+                     "VALUES (:a, :b, :c, :d, :e, :f, :g)",
+                     {version.model, std::int64_t{version.version}, version.digest, version.created,
+                      store::text_or_null(version.run), accuracy, json::dump(lineage)}));
+  return {};
+}
+
+/// A folder for a version that has no row: what a crash between rename and commit left. We hold the lock, so nobody is
+/// about to write its row.
+void remove_leftover(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return;
+  log::warning("{} was registered half by a process that died: removed", folder.string());
+  fs::remove_all(folder, error);  // publishing will say what is wrong if it is still there
+}
+
+std::string offered(const std::vector<ModelVersion>& versions) {
+  std::string text;
+  for (const auto& version : versions) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ", ", version.model, version.version);
+    for (const auto& alias : version.aliases) text += fmt::format(" @{}", alias);
+  }
+  return text.empty() ? "no models yet" : text;
+}
+
+const ModelVersion* with_alias(const std::vector<ModelVersion>& versions, std::string_view alias) {
+  const auto found = std::find_if(versions.begin(), versions.end(), [&](const ModelVersion& version) {
+    return std::find(version.aliases.begin(), version.aliases.end(), alias) != version.aliases.end();
+  });
+  return found == versions.end() ? nullptr : &*found;
+}
+
+/// `versions` of one model, newest first; `wanted` is a number, an alias, or empty.
+const ModelVersion* choose(const std::vector<ModelVersion>& versions, std::string_view wanted) {
+  if (versions.empty()) return nullptr;
+  if (wanted.empty()) {
+    const auto* champion = with_alias(versions, kChampion);
+    return champion != nullptr ? champion : &versions.front();
+  }
+  if (const int number = version_from(wanted); number > 0) {
+    const auto same = [&](const ModelVersion& version) { return version.version == number; };
+    const auto found = std::find_if(versions.begin(), versions.end(), same);
+    return found == versions.end() ? nullptr : &*found;
+  }
+  return with_alias(versions, wanted);
+}
+
+}  // namespace
+
+Result<void> check_model_name(std::string_view name) {
+  if (is_name(name)) return {};
+  return fail(ErrorCode::InvalidArgument, "'{}' cannot name a model: use 1 to 64 of a-z, 0-9, '.', '_', '-'", name);
+}
+
+Result<void> check_alias(std::string_view alias) {
+  if (is_name(alias) && !is_number(alias)) return {};
+  return fail(ErrorCode::InvalidArgument,
+              "'{}' cannot be an alias: use 1 to 64 of a-z, 0-9, '.', '_', '-', and not a number", alias);
+}
+
+Registry::Registry(store::Database& database, fs::path models_folder)
+    : database_(database), folder_(std::move(models_folder)) {}
+
+fs::path Registry::folder_of(const std::string& model, int version) const {
+  return folder_ / model / fmt::format("{}", version);
+}
+
+Result<ModelVersion> Registry::register_package(const std::string& model, const fs::path& staged,
+                                                const std::string& run, const std::vector<std::string>& aliases,
+                                                const std::string& reason) {
+  TRY_VOID(check_model_name(model));
+  for (const auto& alias : aliases) TRY_VOID(check_alias(alias));
+  TRY(const auto package, package::open_package(staged));
+  TRY_VOID(make_directories(folder_ / model));
+  TRY_VOID(check_same_file_system(staged, folder_ / model));
+  TRY(const auto alone, FileLock::lock(folder_ / ".lock"));
+
+  ModelVersion made{.model = model,
+                    .version = 0,
+                    .digest = package.digest,
+                    .created = format_utc(system_clock().wall()),
+                    .run = run,
+                    .test_accuracy = test_accuracy_of(package.report),
+                    .aliases = aliases};
+  if (std::find(aliases.begin(), aliases.end(), kLatest) == aliases.end()) made.aliases.emplace_back(kLatest);
+  std::sort(made.aliases.begin(), made.aliases.end());
+
+  bool moved = false;
+  auto done = database_.transaction([&](store::Database& inside) -> Result<void> {
+    TRY(const auto version, next_version(inside, model, made.created));
+    made.version = static_cast<int>(version);
+    TRY_VOID(insert_version(inside, made, package.lineage));
+    for (const auto& alias : made.aliases) TRY_VOID(move_alias(inside, model, alias, version, made.created, reason));
+    // Last, so that only the commit can fail after it.
+    remove_leftover(folder_of(model, made.version));
+    TRY_VOID(publish_directory(staged, folder_of(model, made.version)));
+    moved = true;
+    return {};
+  });
+  if (!done && moved) {
+    std::error_code
+        ignored;  // if it stays, it is a leftover, and the package is safe in it until the next registration
+    fs::rename(folder_of(model, made.version), staged, ignored);
+  }
+  if (!done) return pass(done, fmt::format("registering {}", model));
+  return made;
+}
+
+Result<std::vector<ModelVersion>> Registry::list(const std::string& model) { return list_in(database_, model); }
+
+Result<ModelVersion> Registry::resolve(const std::string& reference) {
+  const auto separator = reference.find_first_of(":@");
+  const std::string model = reference.substr(0, separator);
+  const std::string wanted = separator == std::string::npos ? "" : reference.substr(separator + 1);
+  TRY_VOID(check_model_name(model));
+  if (separator != std::string::npos && wanted.empty())
+    return fail(ErrorCode::InvalidArgument, "'{}' ends where a version or an alias should be", reference);
+  TRY(const auto versions, list(model));
+  if (const auto* chosen = choose(versions, wanted)) return *chosen;
+  TRY(const auto others, versions.empty() ? list() : list(model));
+  return fail(ErrorCode::NotFound, "no model '{}'; there is: {}", reference, offered(others));
+}
+
+Result<package::ModelPackage> Registry::open(const ModelVersion& version) {
+  TRY(auto package, package::open_package(folder_of(version.model, version.version)));
+  if (package.digest != version.digest)
+    return fail(ErrorCode::Corrupt,
+                "{} version {} is another package than the one registered: digest {}, registered {}", version.model,
+                version.version, package.digest, version.digest);
+  return package;
+}
+
+Result<void> Registry::set_alias(const std::string& model, const std::string& alias, int version,
+                                 const std::string& reason) {
+  TRY_VOID(check_model_name(model));
+  TRY_VOID(check_alias(alias));
+  return database_.transaction([&](store::Database& inside) -> Result<void> {
+    TRY(const auto versions, list_in(inside, model));
+    if (choose(versions, fmt::format("{}", version)) == nullptr)
+      return fail(ErrorCode::NotFound, "no version {} of '{}'; there is: {}", version, model, offered(versions));
+    return move_alias(inside, model, alias, version, format_utc(system_clock().wall()), reason);
+  });
+}
+
+Result<std::vector<AliasMove>> Registry::alias_history(const std::string& model, const std::string& alias) {
+  TRY(const auto rows,
+      database_.query(
+          "SELECT version, time, reason FROM alias_history WHERE model = :a AND alias = :b ORDER BY number DESC",
+          {model, alias}));
+  std::vector<AliasMove> moves;
+  for (const auto& row : rows)
+    moves.push_back({static_cast<int>(row.integer("version")), row.text("time"), row.text("reason")});
+  return moves;
+}
+
+}  // namespace imago::registry
