@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -46,6 +47,12 @@ using std::chrono::steady_clock;
 // A refused body up to this size is read to its end and dropped: a connection closed with bytes unread is reset, and a
 // client that is still sending would lose our answer.
 constexpr std::size_t kDropBytes = 64u << 20;
+
+// Room made for a body on the word of its Content-Length; beyond it, bytes must have come.
+constexpr std::size_t kReserveBytes = 256 * 1024;
+
+// For what is not a connection: libraries, model files, the database.
+constexpr rlim_t kOtherFiles = 256;
 
 void settle(Exchange& exchange, Response response) {
   const std::scoped_lock lock(exchange.mutex);
@@ -121,10 +128,30 @@ ResponseHandle to_mhd(Response response) {
   return handle;
 }
 
+/// Connections that this process may have open at once, `wanted` at the most; raises the soft limit on files as far as
+/// it goes.
+unsigned allowed_connections(unsigned wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = wanted + kOtherFiles;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = std::min(needed, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= needed) return wanted;
+  const auto allowed = static_cast<unsigned>(std::max(limit.rlim_cur, kOtherFiles + 16) - kOtherFiles);
+  log::warning("only {} of {} connections: this process may open {} files (ulimit -n)", allowed, wanted,
+               limit.rlim_cur);
+  return allowed;
+}
+
 class MhdServer final : public Server {
  public:
   MhdServer(const ServerOptions& options, std::vector<Route> routes, ErrorWriter errors)
-      : options_(options), router_(std::move(routes)), errors_(std::move(errors)) {}
+      : options_(options),
+        max_connections_(allowed_connections(options.max_connections)),
+        router_(std::move(routes)),
+        errors_(std::move(errors)) {}
   ~MhdServer() override { drain(std::chrono::milliseconds(0)); }
 
   Result<void> open();
@@ -147,6 +174,7 @@ class MhdServer final : public Server {
   bool charge(Exchange& exchange, std::size_t bytes);
 
   const ServerOptions options_;
+  const unsigned max_connections_;
   const Router router_;
   const ErrorWriter errors_;
   MHD_Daemon* daemon_ = nullptr;
@@ -166,7 +194,7 @@ Result<void> MhdServer::open() {
   port_ = bound_port(socket);
   const auto threads = static_cast<unsigned>(std::max(options_.threads, 1));
   // The library divides its limit among its threads and then closes without a word; ours answers 503 before that.
-  const unsigned library_limit = options_.max_connections * 2 + 64 * threads;
+  const unsigned library_limit = max_connections_ * 2 + 64 * threads;
   std::vector<MHD_OptionItem> items{
       {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<std::intptr_t>(&MhdServer::on_log), this},
       {MHD_OPTION_LISTEN_SOCKET, socket, nullptr},
@@ -255,8 +283,8 @@ Exchange& MhdServer::create(MHD_Connection* connection, const char* url, const c
 
 MHD_Result MhdServer::begin(Exchange& exchange, MHD_Connection* connection) {
   Request& request = exchange.request;
-  if (connections_ > options_.max_connections) {
-    return queue(connection, errors_(503, fmt::format("more than {} connections", options_.max_connections), request));
+  if (connections_ > max_connections_) {
+    return queue(connection, errors_(503, fmt::format("more than {} connections", max_connections_), request));
   }
   auto match = router_.match(request.method, request.path);
   if (match.route != nullptr) {
@@ -277,14 +305,12 @@ MHD_Result MhdServer::begin(Exchange& exchange, MHD_Connection* connection) {
   if (announced > options_.max_body_bytes) {
     exchange.refusal = errors_(
         413, fmt::format("the body has {} bytes, at most {} are taken", announced, options_.max_body_bytes), request);
-  } else if (!exchange.refusal && announced > 0 && !charge(exchange, announced)) {
-    exchange.refusal = errors_(503, "too many bytes in requests at work, try again", request);
   }
   const bool waits = request.headers.contains("Expect");
   if (exchange.refusal && (announced > kDropBytes || (waits && announced > 0))) {
     return queue(connection, std::move(*exchange.refusal));
   }
-  if (!exchange.refusal) request.body.reserve(announced);
+  if (!exchange.refusal) request.body.reserve(std::min(announced, kReserveBytes));
   return MHD_YES;
 }
 
@@ -301,7 +327,7 @@ MHD_Result MhdServer::read_body(Exchange& exchange, std::string_view piece) {
     const std::size_t total = request.body.size() + piece.size();
     if (total > options_.max_body_bytes) {
       exchange.refusal = errors_(413, fmt::format("the body has over {} bytes", options_.max_body_bytes), request);
-    } else if (total > exchange.charged_bytes && !charge(exchange, total - exchange.charged_bytes)) {
+    } else if (!charge(exchange, piece.size())) {
       exchange.refusal = errors_(503, "too many bytes in requests at work, try again", request);
     } else {
       request.body.append(piece);

@@ -84,7 +84,7 @@ struct ServerOptions {
   std::size_t max_body_bytes = 32u << 20;           ///< 413 above, without keeping it
   std::size_t max_bodies_bytes = 1024u << 20;       ///< of all requests being read or answered; 503 above
   std::size_t connection_memory_bytes = 32 * 1024;  ///< for the headers (431 above) and as read buffer
-  unsigned max_connections = 10'000;                ///< 503 above
+  unsigned max_connections = 10'000;                ///< 503 above; fewer where the process may not open so many files
   std::chrono::seconds idle_timeout{60};
 };
 

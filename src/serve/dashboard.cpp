@@ -7,7 +7,7 @@ namespace imago::serve {
 namespace {
 
 constexpr const char* kPolicy =
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri "
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; object-src 'none'; base-uri "
     "'none'; "
     "form-action 'self'; frame-ancestors 'none'";
 
