@@ -20,9 +20,9 @@ const Clock& system_clock() {
 }
 
 std::string format_utc(WallTime time) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), ms % 1000);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);  // down, before 1970 too
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), ms);
 }
 
 }  // namespace imago

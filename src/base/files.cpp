@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -21,7 +22,11 @@ tl::unexpected<Error> fail_errno(int number, std::string_view doing, const fs::p
     case ENOENT: return fail(ErrorCode::NotFound, "{} {}: no such file or folder", doing, path.string());
     case EEXIST: return fail(ErrorCode::AlreadyExists, "{} {}: it is there already", doing, path.string());
     case ENOSPC:
-    case EDQUOT: return fail(ErrorCode::ResourceExhausted, "{} {}: the disk is full; free some space and try again", doing, path.string());
+    case EDQUOT:
+      return fail(ErrorCode::ResourceExhausted, "{} {}: the disk is full; free some space and try again", doing,
+                  path.string());
+    case EFBIG:
+      return fail(ErrorCode::ResourceExhausted, "{} {}: over the file size limit (ulimit -f)", doing, path.string());
     case EACCES:
     case EPERM:
     case EROFS: return fail(ErrorCode::InvalidArgument, "{} {}: {}", doing, path.string(), std::strerror(number));
@@ -59,10 +64,15 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes) {
   if (::fstat(fd.get(), &status) != 0) return fail_errno(errno, "reading", path);
   if (S_ISDIR(status.st_mode)) return fail(ErrorCode::InvalidArgument, "reading {}: it is a folder", path.string());
   if (static_cast<std::uint64_t>(status.st_size) > max_bytes)
-    return fail(ErrorCode::ResourceExhausted, "reading {}: {} bytes, at most {}", path.string(), status.st_size, max_bytes);
-  std::string content(static_cast<std::size_t>(status.st_size), '\0');
+    return fail(ErrorCode::ResourceExhausted, "reading {}: {} bytes, at most {}", path.string(), status.st_size,
+                max_bytes);
+  // To the end and not just st_size: files of /proc say 0, and others may grow meanwhile.
+  std::string content(static_cast<std::size_t>(status.st_size) + 1, '\0');
   std::size_t filled = 0;
-  while (filled < content.size()) {
+  for (;;) {
+    if (filled > max_bytes)
+      return fail(ErrorCode::ResourceExhausted, "reading {}: more than {} bytes", path.string(), max_bytes);
+    if (filled == content.size()) content.resize(std::max<std::size_t>(4096, content.size() * 2));
     const ssize_t got = ::read(fd.get(), content.data() + filled, content.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno(errno, "reading", path);
@@ -84,7 +94,8 @@ Result<void> write_file_atomic(const fs::path& path, std::string_view content) {
   auto written = write_file(temporary, content)
                      .and_then([&] { return sync_path(temporary, O_RDONLY); })
                      .and_then([&]() -> Result<void> {
-                       if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno(errno, "renaming to", path);
+                       if (::rename(temporary.c_str(), path.c_str()) != 0)
+                         return fail_errno(errno, "renaming to", path);
                        return sync_path(parent_of(path), O_RDONLY | O_DIRECTORY);
                      });
   if (!written) ::unlink(temporary.c_str());
