@@ -44,6 +44,9 @@ Predictor::Predictor(const PredictorOptions& options)
     : options_(options), decoders_(options.decode_threads, options.decode_queue) {}
 
 void Predictor::predict(std::shared_ptr<const LiveModel> model, Reply reply) {
+  if (model->is_full()) {
+    return reply.fail({ErrorCode::ResourceExhausted, "too many images are waiting, try again"}, Blame::Service);
+  }
   const http::Request& request = reply.request();
   const auto answer = answer_options(request);
   if (!answer) return reply.fail(answer.error(), Blame::Request);
