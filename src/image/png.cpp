@@ -53,6 +53,18 @@ bool has_alpha(spng_ctx* context, const spng_ihdr& header) {
          spng_get_trns(context, &transparency) == 0;
 }
 
+/// libspng does not look at the last four bytes, the end chunk's checksum; a file without them was cut.
+bool has_end(Bytes encoded) {
+  std::size_t at = 8;
+  while (at + 12 <= encoded.size()) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<std::size_t>(encoded[at + i]);
+    if (as_text(encoded.subspan(at + 4, 4)) == "IEND") return true;
+    at += 12 + length;
+  }
+  return false;
+}
+
 Result<void> decode_into(spng_ctx* context, std::vector<std::uint8_t>& pixels, int format) {
   if (const int status = spng_decode_image(context, pixels.data(), pixels.size(), format, SPNG_DECODE_TRNS))
     return fail_png(status);
@@ -69,6 +81,7 @@ Result<Header> png_header(Bytes encoded) {
 }
 
 Result<Image> decode_png(Bytes encoded) {
+  if (!has_end(encoded)) return fail(ErrorCode::Corrupt, "broken PNG: it ends too early");
   TRY(const auto context, open(encoded));
   TRY(const auto header, read_header(context.get()));
   Image image{static_cast<int>(header.width), static_cast<int>(header.height), {}};
