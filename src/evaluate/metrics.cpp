@@ -151,7 +151,7 @@ json::Value to_json(const Metrics& metrics) {
   }
   return {{"n", metrics.n},
           {"accuracy", metrics.accuracy},
-          {"accuracy_interval", {metrics.accuracy_interval.low, metrics.accuracy_interval.high}},
+          {"accuracy_interval", {{"low", metrics.accuracy_interval.low}, {"high", metrics.accuracy_interval.high}}},
           {"macro_precision", metrics.macro_precision},
           {"macro_recall", metrics.macro_recall},
           {"macro_f1", metrics.macro_f1},
@@ -164,11 +164,9 @@ Result<Metrics> metrics_from_json(const json::Value& value) {
   Metrics metrics;
   TRY(metrics.n, json::get<std::int64_t>(value, "n"));
   TRY(metrics.accuracy, json::get<double>(value, "accuracy"));
-  TRY(const auto interval, json::get<std::vector<double>>(value, "accuracy_interval"));
-  if (interval.size() != 2) {
-    return fail(ErrorCode::InvalidArgument, "'accuracy_interval' has {} numbers, not 2", interval.size());
-  }
-  metrics.accuracy_interval = {interval[0], interval[1]};
+  TRY(const auto interval, json::get<json::Value>(value, "accuracy_interval"));
+  TRY(metrics.accuracy_interval.low, json::get<double>(interval, "low"));
+  TRY(metrics.accuracy_interval.high, json::get<double>(interval, "high"));
   TRY(metrics.macro_precision, json::get<double>(value, "macro_precision"));
   TRY(metrics.macro_recall, json::get<double>(value, "macro_recall"));
   TRY(metrics.macro_f1, json::get<double>(value, "macro_f1"));
