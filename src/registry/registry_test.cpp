@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/registry.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/files.hpp"
+
+namespace imago::registry {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// 2 x 2 pixels, made with Python's zlib.
+constexpr char kPng[] =
+    "\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x02\x00\x00\x00\x02\x08\x02\x00\x00"
+    "\x00"
+    "\xfd\xd4\x9a\x73\x00\x00\x00\x16\x49\x44\x41\x54\x78\xda\x63\x60\xe0\x14\xd2\x30\xb4\x62\x90\x53\x37\x70\xf3\x8f"
+    "\x00"
+    "\x00\x0a\x58\x02\x11\xcf\x96\x5f\x44\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
+
+class FakeClassifier final : public model::Classifier {
+ public:
+  [[nodiscard]] int classes() const override { return 2; }
+  Result<model::Logits> classify(const image::ImageBatch& batch) override {
+    return model::Logits{
+        .n = batch.n, .classes = 2, .data = std::vector<float>(static_cast<std::size_t>(batch.n) * 2, 0.5F)};
+  }
+};
+
+model::ModelSpec spec() {
+  model::ModelSpec spec;
+  spec.name = "pets";
+  spec.labels = {"cat", "dog"};
+  spec.graph.architecture = "test";
+  spec.graph.input = {3, 2, 2};
+  spec.graph.then("pool", model::GlobalAveragePool{});
+  spec.graph.then("linear", model::Linear{.out_features = 2, .bias = true});
+  spec.preprocess.width = 2;
+  spec.preprocess.height = 2;
+  return spec;
+}
+
+class RegistryTest : public testing::Test {
+ protected:
+  /// A sealed package in a folder of its own; `weights` tells packages apart.
+  fs::path staged(const std::string& weights, double accuracy = 0.5) {
+    const fs::path path = folder_.path() / fmt::format("staged-{}", weights);
+    EXPECT_TRUE(make_directories(path).has_value());
+    EXPECT_TRUE(write_file(path / "model.onnx", "onnx").has_value());
+    EXPECT_TRUE(write_file(path / "weights.safetensors", weights).has_value());
+    FakeClassifier classifier;
+    const std::vector<std::string> images(package::kGoldenImages, std::string(kPng, sizeof kPng - 1));
+    const auto written = package::write_spec_and_golden(path, spec(), images, classifier);
+    EXPECT_TRUE(written.has_value()) << written.error().message;
+    const auto sealed = package::seal_package(path, {{"test", {{"accuracy", accuracy}}}}, {{"run", "r"}});
+    EXPECT_TRUE(sealed.has_value()) << sealed.error().message;
+    return path;
+  }
+  ModelVersion registered(const std::string& weights, const std::vector<std::string>& aliases, double accuracy = 0.5) {
+    auto version = registry_.register_package("pets", staged(weights, accuracy), "run-1", aliases);
+    EXPECT_TRUE(version.has_value()) << version.error().message;
+    return version ? *version : ModelVersion();
+  }
+  [[nodiscard]] fs::path models() const { return folder_.path() / "models"; }
+
+  TemporaryDirectory folder_ = TemporaryDirectory::create(fs::temp_directory_path(), "registry-test").value();
+  std::string url_ = fmt::format("sqlite:{}", (folder_.path() / "imago.db").string());
+  std::unique_ptr<store::Database> database_ = store::Database::open(url_).value();
+  Registry registry_{*database_, models()};
+};
+
+TEST_F(RegistryTest, NumbersVersionsAndMovesAliases) {
+  const auto first = registered("one", {"champion"}, 0.75);
+  EXPECT_EQ(first.version, 1);
+  EXPECT_EQ(first.test_accuracy, 0.75);
+  EXPECT_THAT(first.aliases, ElementsAre("champion", "latest"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "staged-one")) << "moved, not copied";
+  EXPECT_EQ(registered("two", {"challenger"}).version, 2);
+  const auto all = registry_.list("pets").value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].version, 2);
+  EXPECT_THAT(all[0].aliases, ElementsAre("challenger", "latest"));
+  EXPECT_THAT(all[1].aliases, ElementsAre("champion"));
+  EXPECT_EQ(all[1].run, "run-1");
+  EXPECT_EQ(registry_.open(all[1]).value().digest, first.digest);
+  EXPECT_TRUE(registry_.list("others")->empty());
+}
+
+TEST_F(RegistryTest, ResolvesEveryFormOfReference) {
+  registered("one", {"champion"});
+  registered("two", {});
+  const auto version = [&](const std::string& reference) { return registry_.resolve(reference).value().version; };
+  EXPECT_EQ(version("pets"), 1) << "the champion";
+  EXPECT_EQ(version("pets:2"), 2);
+  EXPECT_EQ(version("pets@champion"), 1);
+  EXPECT_EQ(version("pets:latest"), 2);
+  for (const std::string reference : {"pets:3", "pets:0", "pets:99999999999", "pets@gone"})
+    EXPECT_EQ(registry_.resolve(reference).error().code, ErrorCode::NotFound) << reference;
+  for (const std::string reference : {"", "pets:", "../pets", ":1", "Pets"})
+    EXPECT_EQ(registry_.resolve(reference).error().code, ErrorCode::InvalidArgument) << reference;
+  EXPECT_THAT(registry_.resolve("cifar10").error().message, HasSubstr("pets:2 @latest, pets:1 @champion"));
+}
+
+TEST_F(RegistryTest, TakesTheNewestWhenThereIsNoChampion) {
+  EXPECT_THAT(registry_.resolve("pets").error().message, HasSubstr("no models yet"));
+  registered("one", {});
+  registered("two", {});
+  EXPECT_EQ(registry_.resolve("pets").value().version, 2);
+}
+
+TEST_F(RegistryTest, WritesDownWhereAnAliasHasBeen) {
+  registered("one", {"champion"});
+  registered("two", {"champion"});
+  ASSERT_TRUE(registry_.set_alias("pets", "champion", 1, "version 2 is worse on dogs").has_value());
+  EXPECT_EQ(registry_.resolve("pets")->version, 1);
+  const auto moves = registry_.alias_history("pets", "champion").value();
+  ASSERT_EQ(moves.size(), 3U);
+  EXPECT_EQ(moves[0].version, 1);
+  EXPECT_EQ(moves[0].reason, "version 2 is worse on dogs");
+  EXPECT_EQ(moves[1].version, 2);
+  EXPECT_EQ(moves[2].version, 1);
+  EXPECT_EQ(registry_.set_alias("pets", "champion", 3).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(registry_.set_alias("cars", "champion", 1).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(registry_.set_alias("pets", "7", 1).error().code, ErrorCode::InvalidArgument) << "would shadow version 7";
+  EXPECT_EQ(registry_.alias_history("pets", "champion")->size(), 3U);
+}
+
+TEST_F(RegistryTest, RefusesBadNamesAndBrokenPackagesAndChangesNothing) {
+  const auto path = staged("one");
+  for (const std::string name : {"", "..", "a/b", "Pets", "-x", "caf\xC3\xA9"})
+    EXPECT_EQ(registry_.register_package(name, path, "", {}).error().code, ErrorCode::InvalidArgument) << name;
+  ASSERT_TRUE(write_file(path / "model.onnx", "onnX").has_value());
+  EXPECT_EQ(registry_.register_package("pets", path, "", {}).error().code, ErrorCode::Corrupt);
+  EXPECT_TRUE(fs::exists(path));
+  EXPECT_TRUE(registry_.list()->empty());
+}
+
+TEST_F(RegistryTest, RefusesAPackageThatWasAlteredOrExchanged) {
+  const auto version = registered("one", {});
+  const fs::path folder = models() / "pets" / "1";
+  fs::rename(folder, folder_.path() / "aside");
+  fs::rename(staged("other"), folder);
+  EXPECT_EQ(registry_.open(version).error().code, ErrorCode::Corrupt);
+  EXPECT_THAT(registry_.open(version).error().message, HasSubstr("another package"));
+}
+
+TEST_F(RegistryTest, PutsThePackageBackWhenTheRowsCannotBeWritten) {
+  registered("one", {"champion"});
+  ASSERT_TRUE(database_->execute("DROP TABLE alias_history", {}).has_value());
+  const auto path = staged("two");
+  EXPECT_FALSE(registry_.register_package("pets", path, "", {}).has_value());
+  EXPECT_TRUE(package::open_package(path).has_value());
+  EXPECT_EQ(registry_.list("pets")->size(), 1U);
+  EXPECT_FALSE(fs::exists(models() / "pets" / "2"));
+}
+
+TEST_F(RegistryTest, TakesAwayWhatACrashBetweenRenameAndCommitLeft) {
+  registered("one", {});
+  fs::rename(staged("half"), models() / "pets" / "2");  // as a process killed before its commit leaves it
+  EXPECT_EQ(registry_.list("pets")->size(), 1U);
+  const auto second = registered("two", {});
+  EXPECT_EQ(second.version, 2);
+  EXPECT_EQ(registry_.open(second).value().digest, second.digest);
+}
+
+TEST_F(RegistryTest, GivesEachOfTwoProcessesAVersionOfItsOwn) {
+  constexpr int kEach = 4;
+  for (int i = 0; i < 2 * kEach; ++i) staged(fmt::format("{}", i));
+  const auto register_some = [&](Registry& registry, int from) {
+    for (int i = from; i < from + kEach; ++i)
+      if (!registry.register_package("pets", folder_.path() / fmt::format("staged-{}", i), "", {"champion"}))
+        return false;
+    return true;
+  };
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static_cast<void>(database_.release());  // the parent's connections are not ours
+    const auto mine = store::Database::open(url_);
+    if (!mine) ::_exit(1);
+    Registry registry(**mine, models());
+    ::_exit(register_some(registry, 0) ? 0 : 1);
+  }
+  EXPECT_TRUE(register_some(registry_, kEach));
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  const auto all = registry_.list("pets").value();
+  ASSERT_EQ(all.size(), 2U * kEach);
+  for (const auto& version : all) EXPECT_TRUE(registry_.open(version).has_value()) << version.version;
+  EXPECT_EQ(registry_.alias_history("pets", "champion")->size(), 2U * kEach);
+}
+
+}  // namespace
+}  // namespace imago::registry
