@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
+#include "web_assets.hpp"
+
 namespace imago::serve {
 namespace {
 
@@ -13,7 +16,18 @@ constexpr const char* kPolicy =
 
 }  // namespace
 
-http::Response asset_response(const web::Asset& asset, const http::Request& request) {
+std::vector<std::string_view> asset_paths() {
+  std::vector<std::string_view> paths;
+  for (const auto& asset : web::assets()) paths.push_back(asset.path);
+  return paths;
+}
+
+http::Response asset_response(std::string_view path, const http::Request& request) {
+  const auto assets = web::assets();
+  const auto found = std::ranges::find(assets, path, &web::Asset::path);
+  EXPECTS(found != assets.end(), "a path of asset_paths()");
+  const web::Asset& asset = *found;
+
   const bool hashed_name = asset.path.starts_with("/assets/");
   http::Response response;
   response.headers["ETag"] = asset.etag;
@@ -31,12 +45,6 @@ http::Response asset_response(const web::Asset& asset, const http::Request& requ
   response.headers["Content-Type"] = asset.media_type;
   response.static_body = asset.content;
   return response;
-}
-
-const web::Asset* find_asset(std::string_view path) {
-  const auto assets = web::assets();
-  const auto found = std::ranges::find(assets, path, &web::Asset::path);
-  return found == assets.end() ? nullptr : &*found;
 }
 
 }  // namespace imago::serve

@@ -2,19 +2,20 @@
 // The dashboard's files over HTTP.
 #pragma once
 
-#include <functional>
+#include <string_view>
 #include <vector>
 
 #include "http/server.hpp"
-#include "web_assets.hpp"
 
 namespace imago::serve {
 
-/// An asset with its ETag, how long it may be cached, and for HTML a policy that lets nothing in from elsewhere; 304
-/// without the content when the client has it.
-http::Response asset_response(const web::Asset& asset, const http::Request& request);
+inline constexpr std::string_view kDashboardPage = "/index.html";
 
-/// The asset at `path`; null when there is none.
-const web::Asset* find_asset(std::string_view path);
+/// The paths of all files in the binary; empty when it was built without a dashboard. They live as long as the program.
+std::vector<std::string_view> asset_paths();
+
+/// The file at `path`, one of asset_paths(), with its ETag, how long it may be cached, and for HTML a policy that lets
+/// nothing in from elsewhere; 304 without the content when the client has it.
+http::Response asset_response(std::string_view path, const http::Request& request);
 
 }  // namespace imago::serve

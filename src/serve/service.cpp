@@ -53,7 +53,8 @@ struct Service::Impl {
   const steady_clock::time_point started = steady_clock::now();
   const WallTime started_wall = system_clock().wall();
   monitor::ServerMetrics metrics;
-  std::vector<std::string> endpoints;
+  std::vector<std::string> endpoints;  // this and the next are set before the server starts
+  bool has_dashboard = false;
   std::atomic<bool> stopping{false};
 
   mutable std::mutex mutex;  // guards live and reason
@@ -82,11 +83,11 @@ std::vector<http::Route> Service::Impl::routes() {
       {"GET", "/metrics/prometheus", route(&Impl::prometheus)},
   };
   for (const auto& known : routes) endpoints.push_back(known.pattern);
-  for (const auto& asset : web::assets()) {
-    routes.push_back(
-        {"GET", std::string(asset.path), [this, &asset](const http::Request& request, http::Responder responder) {
-           Reply(request, std::move(responder), metrics).send(asset_response(asset, request));
-         }});
+  for (const auto path : asset_paths()) {
+    has_dashboard = has_dashboard || path == kDashboardPage;
+    routes.push_back({"GET", std::string(path), [this, path](const http::Request& request, http::Responder responder) {
+                        Reply(request, std::move(responder), metrics).send(asset_response(path, request));
+                      }});
   }
   return routes;
 }
@@ -168,9 +169,8 @@ void Service::Impl::prometheus(Reply reply) {
 }
 
 void Service::Impl::index(Reply reply) {
-  const web::Asset* page = find_asset("/index.html");
-  if (page != nullptr && accepts_by_name(reply.request().header("Accept"), "text/html")) {
-    return reply.send(asset_response(*page, reply.request()));
+  if (has_dashboard && accepts_by_name(reply.request().header("Accept"), "text/html")) {
+    return reply.send(asset_response(kDashboardPage, reply.request()));
   }
   const json::Value value{{"message", "Image Classification API is running!"},
                           {"name", "imago"},
