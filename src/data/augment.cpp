@@ -172,15 +172,14 @@ std::string_view to_string(Flip flip) {
 Result<Flip> flip_from(const std::string& name) {
   for (const Flip flip : {Flip::None, Flip::Random, Flip::Alternating})
     if (name == to_string(flip)) return flip;
-  return fail(ErrorCode::InvalidArgument, "\"flip\" is \"{}\", but it is \"none\", \"random\" or \"alternating\"",
-              name);
+  return fail(ErrorCode::InvalidArgument, "augmentation.flip is '{}': none, random or alternating", name);
 }
 
 template <class T>
 Result<T> in_range(const json::Value& value, std::string_view key, T least, T most) {
   TRY(const T number, json::get_or<T>(value, key, T{}));
   if (!(number >= least && number <= most))
-    return fail(ErrorCode::InvalidArgument, "\"{}\" is {}, but it goes from {} to {}", key, number, least, most);
+    return fail(ErrorCode::InvalidArgument, "augmentation.{} is {}: from {} to {}", key, number, least, most);
   return number;
 }
 
@@ -194,6 +193,11 @@ json::Value to_json(const Augmentation& augmentation) {
 }
 
 Result<Augmentation> augmentation_from_json(const json::Value& value) {
+  if (!value.is_object())
+    return fail(ErrorCode::InvalidArgument, "augmentation: expected settings, found {}", json::dump(value));
+  const json::Value known = to_json(Augmentation{});
+  for (const auto& [key, ignored] : value.items())
+    if (!known.contains(key)) return fail(ErrorCode::InvalidArgument, "augmentation has no setting '{}'", key);
   Augmentation augmentation;
   TRY(const auto flip, json::get_or<std::string>(value, "flip", "none"));
   TRY(augmentation.flip, flip_from(flip));

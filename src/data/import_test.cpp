@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/import.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "data/source.hpp"
+#include "data/test_data.hpp"
+#include "image/decode.hpp"
+
+namespace imago::data {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::picture;
+using testing::tar_of;
+
+class Import : public testing::FolderTest {
+ protected:
+  Import() : repository(folder() / "datasets") {}
+
+  Result<ImportReport> import(const fs::path& source, SplitRatios ratios = {},
+                              const std::atomic<bool>* stop = nullptr) {
+    return import_dataset(repository, {.name = "set", .source = folder() / source, .ratios = ratios}, {}, stop);
+  }
+  std::string message(const fs::path& source) {
+    const auto report = import(source);
+    return report ? "imported" : report.error().message;
+  }
+  /// `count` pictures in each folder, no two alike.
+  void fill(const std::vector<std::string>& folders, int count) {
+    for (const auto& name : folders)
+      for (int i = 0; i < count; ++i) put(fmt::format("{}/{:03}.png", name, i), picture(next_++));
+  }
+  [[nodiscard]] std::size_t objects() const {
+    std::size_t count = 0;
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder() / "datasets", error), end; !error && it != end;
+         it.increment(error))
+      count += it->is_regular_file() && it->path().filename().string().size() == 64 ? 1 : 0;
+    return count;
+  }
+
+  Repository repository;
+  int next_ = 0;
+};
+
+TEST_F(Import, TakesAFolderOfClassesAndSplitsEachByTheRatios) {
+  fill({"src/cat", "src/dog"}, 20);
+  const auto report = import("src");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->kept, 40U);
+  EXPECT_THAT(report->refused, IsEmpty());
+  EXPECT_THAT(report->labels, ElementsAre("cat", "dog"));
+  EXPECT_THAT(report->counts.at(Split::Train), ElementsAre(16, 16));
+  EXPECT_THAT(report->counts.at(Split::Validation), ElementsAre(2, 2));
+  EXPECT_THAT(report->counts.at(Split::Test), ElementsAre(2, 2));
+  const auto manifest = repository.load("set");
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->entries.front().path, "cat/000.png");
+  EXPECT_EQ(manifest->entries.front().width, 8);
+  EXPECT_EQ(manifest->entries.front().height, 6);
+  EXPECT_EQ(repository.read_object(manifest->entries.front().sha256).value(), picture(0));
+}
+
+TEST_F(Import, LeavesAGivenTestSplitAloneAndTakesValidationFromTraining) {
+  fill({"src/train/cat", "src/train/dog"}, 10);
+  fill({"src/test/cat", "src/test/dog"}, 5);
+  const auto report = import("src");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_THAT(report->counts.at(Split::Train), ElementsAre(9, 9));
+  EXPECT_THAT(report->counts.at(Split::Validation), ElementsAre(1, 1));
+  EXPECT_THAT(report->counts.at(Split::Test), ElementsAre(5, 5));
+  const auto manifest = repository.load("set");
+  for (const auto& entry : manifest->entries)
+    EXPECT_EQ(entry.split == Split::Test, entry.path.starts_with("test/")) << entry.path;
+}
+
+TEST_F(Import, GivesTheSameVersionFromAFolderAnArchiveAndASecondTime) {
+  fill({"src/photos/cat", "src/photos/dog"}, 4);
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const auto& file : fs::recursive_directory_iterator(folder() / "src"))
+    if (file.is_regular_file())
+      files.emplace_back("./" + file.path().lexically_relative(folder() / "src").string(),
+                         read_file(file.path()).value());
+  put("a.tar", tar_of(files));
+  const auto from_folder = import("src");
+  ASSERT_TRUE(from_folder) << from_folder.error().message;
+  EXPECT_FALSE(from_folder->was_there);
+  const auto from_archive = import("a.tar");
+  ASSERT_TRUE(from_archive) << from_archive.error().message;
+  EXPECT_EQ(from_archive->version, from_folder->version);
+  EXPECT_TRUE(from_archive->was_there);
+  EXPECT_EQ(objects(), 8U);
+  EXPECT_THAT(repository.versions("set").value(), ElementsAre(from_folder->version));
+}
+
+TEST_F(Import, ListsEveryFileItRefusesWithTheReason) {
+  fill({"src/cat", "src/dog"}, 3);
+  put("src/cat/note.jpg", "Hello, not a picture");
+  put("src/cat/cut.png", picture(500).substr(0, 60));
+  put("src/dog/.DS_Store", "junk");
+  put("src/stray.png", picture(501));
+  const auto report = import("src");
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->kept, 6U);
+  std::vector<std::string> lines;
+  for (const auto& [path, reason] : report->refused) lines.push_back(path + ": " + reason);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("cat/cut.png: broken PNG"),
+                                 HasSubstr("cat/note.jpg: not an image we read: starts with 'Hello, n'"),
+                                 "dog/.DS_Store: a hidden file", "stray.png: not in a class folder"));
+  EXPECT_EQ(repository.refusals("set")->size(), 4U);
+}
+
+TEST_F(Import, NamesAClassFolderWithoutImages) {
+  fill({"src/cat", "src/dog"}, 2);
+  fs::create_directories(folder() / "src" / "bird");
+  EXPECT_THAT(message("src"), HasSubstr("class folder 'bird' has no image"));
+  put("src/bird/broken.jpg", "no");
+  EXPECT_THAT(message("src"), HasSubstr("class folder 'bird' has no image"));
+  put("a.tar", tar_of({{"x/cat/1.png", picture(1)}, {"x/dog/1.png", picture(2)}, {"x/fox/", ""}}));
+  EXPECT_THAT(message("a.tar"), HasSubstr("class folder 'x/fox' has no image"));
+  EXPECT_EQ(objects(), 0U);
+  EXPECT_THAT(repository.names().value(), IsEmpty());
+}
+
+TEST_F(Import, RefusesSourcesWithoutClasses) {
+  EXPECT_THAT(message("nowhere"), HasSubstr("no such file or folder"));
+  fs::create_directories(folder() / "empty");
+  EXPECT_THAT(message("empty"), HasSubstr("no image that can be read"));
+  fill({"one/cat"}, 3);
+  EXPECT_THAT(message("one"), HasSubstr("only one class, 'cat'"));
+  fill({"flat"}, 3);
+  EXPECT_THAT(message("flat"), HasSubstr("no class folder"));
+  fill({"testonly/train/cat", "testonly/train/dog", "testonly/test/fox"}, 2);
+  EXPECT_THAT(message("testonly"), HasSubstr("'fox' has no training image"));
+}
+
+TEST_F(Import, RefusesAnArchiveThatReachesOutsideItself) {
+  for (const char* name : {"../evil.png", "/etc/evil.png", "cat/../../evil.png"}) {
+    put("evil.tar", tar_of({{"cat/1.png", picture(1)}, {name, picture(2)}, {"dog/1.png", picture(3)}}));
+    const auto report = import("evil.tar");
+    ASSERT_FALSE(report) << name;
+    EXPECT_EQ(report.error().code, ErrorCode::Corrupt);
+    EXPECT_THAT(report.error().message, HasSubstr("leads out of it"));
+  }
+  EXPECT_FALSE(fs::exists(folder().parent_path() / "evil.png"));
+}
+
+TEST_F(Import, RefusesATruncatedArchiveAndWhatIsNone) {
+  const auto whole = tar_of({{"cat/1.png", picture(1)}, {"dog/1.png", picture(2)}});
+  put("cut.tar", whole.substr(0, 1024 + 512 + 20));
+  EXPECT_EQ(import("cut.tar").error().code, ErrorCode::Corrupt);
+  put("text.zip", "this is not an archive");
+  EXPECT_EQ(import("text.zip").error().code, ErrorCode::Unsupported);
+  EXPECT_EQ(objects(), 0U);
+}
+
+TEST_F(Import, StopsWithoutATraceWhenAsked) {
+  fill({"src/cat", "src/dog"}, 5);
+  const std::atomic<bool> stop{true};
+  const auto report = import("src", {}, &stop);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(objects(), 0U);
+  for (const auto& left : fs::directory_iterator(folder() / "datasets"))
+    EXPECT_EQ(left.path().filename(), ".import.lock");
+}
+
+TEST_F(Import, SweepsWhatAKilledImportLeft) {
+  fill({"src/cat", "src/dog"}, 2);
+  put("datasets/.staging-dead/ab/half", "half an image");
+  ASSERT_TRUE(import("src"));
+  EXPECT_FALSE(fs::exists(folder() / "datasets" / ".staging-dead"));
+}
+
+TEST_F(Import, RefusesRatiosAndNamesOutOfRange) {
+  fill({"src/cat", "src/dog"}, 2);
+  EXPECT_FALSE(import("src", {.validation = 0.5, .test = 0.5}));
+  EXPECT_FALSE(import("src", {.validation = -0.1, .test = 0.5}));
+  EXPECT_FALSE(import_dataset(repository, {.name = "../x", .source = folder() / "src"}, {}, nullptr));
+  EXPECT_FALSE(import_dataset(repository, {.name = "objects", .source = folder() / "src"}, {}, nullptr));
+}
+
+TEST_F(Import, ReadsCifarBinaryWithoutLoss) {
+  const auto record = [](int label, int first) {
+    std::string bytes(1, static_cast<char>(label));
+    for (int i = 0; i < 3072; ++i) bytes += static_cast<char>(first + i / 16);
+    return bytes;
+  };
+  put("src/cifar-10-batches-bin/batches.meta.txt",
+      "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n");
+  put("src/cifar-10-batches-bin/data_batch_1.bin", record(6, 0) + record(9, 1));
+  put("src/cifar-10-batches-bin/test_batch.bin", record(3, 2));
+  put("src/cifar-10-batches-bin/readme.html", "<html>");
+  const auto report = import("src", {.validation = 0, .test = 0.1});
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->labels[6], "frog");
+  EXPECT_EQ(report->counts.at(Split::Test)[3], 1U);
+  EXPECT_EQ(report->refused.size(), 1U);
+  const auto manifest = repository.load("set");
+  ASSERT_TRUE(manifest);
+  ASSERT_EQ(manifest->entries.size(), 3U);
+  const auto& frog = manifest->entries[0];
+  EXPECT_EQ(frog.path, "data_batch_1/00000.png");
+  EXPECT_EQ(frog.label, 6);
+  const auto pixels = image::decode(as_bytes(repository.read_object(frog.sha256).value()));
+  ASSERT_TRUE(pixels);
+  // Pixel (5, 1) is number 37 of each plane: 37 / 16, 1061 / 16, 2085 / 16.
+  EXPECT_THAT(std::vector<int>(&pixels->rgb[37 * 3], &pixels->rgb[37 * 3] + 3), ElementsAre(2, 66, 130));
+}
+
+TEST_F(Import, RefusesACifarBatchThatWasCutOrHasAWrongLabel) {
+  put("cut/data_batch_1.bin", std::string(3073 * 2 - 1, '\1'));
+  EXPECT_THAT(message("cut"), HasSubstr("whole number of CIFAR-10 records"));
+  put("label/data_batch_1.bin", std::string(3073, '\x0A'));
+  EXPECT_THAT(message("label"), HasSubstr("label 10"));
+}
+
+TEST_F(Import, TakesTheDevelopmentDataWhole) {
+  const auto archive = testing::shared_data() / "cats-dogs.tar";
+  if (!fs::exists(archive)) GTEST_SKIP() << "cats-dogs.tar is not on this machine";
+  const auto report = import_dataset(repository, {.name = "cats-dogs", .source = archive}, {}, nullptr);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->kept, 2000U);
+  EXPECT_THAT(report->labels, ElementsAre("cat", "dog"));
+  EXPECT_THAT(report->counts.at(Split::Train), ElementsAre(800, 800));
+}
+
+TEST_F(Import, ReadArchiveRefusesBombsAndHugeFiles) {
+  put("a.tar", tar_of({{"small", "12345"}, {"large", std::string(5000, 'x')}}));
+  std::vector<std::string> seen;
+  const auto note = [&](SourceItem item) {
+    seen.push_back(item.path + (item.kind == SourceItem::Kind::Refused ? " refused: " + item.reason : ""));
+    return Result<void>();
+  };
+  ASSERT_TRUE(read_archive(folder() / "a.tar", {.file_bytes = 1000}, note));
+  EXPECT_THAT(seen, ElementsAre("small", "large refused: 5000 bytes, at most 1000"));
+  EXPECT_THAT(read_archive(folder() / "a.tar", {.total_bytes = 4000}, note).error().message,
+              HasSubstr("more than 4000 bytes"));
+  EXPECT_THAT(read_archive(folder() / "a.tar", {.files = 1}, note).error().message, HasSubstr("more than 1 entries"));
+}
+
+}  // namespace
+}  // namespace imago::data
