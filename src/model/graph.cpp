@@ -130,9 +130,10 @@ std::vector<NamedShape> tensors_of(const Layer& layer, const Shape& in) {
   if (const auto* conv = std::get_if<Conv2d>(&layer)) {
     tensors.push_back({"weight", {conv->out_channels, channels / conv->groups, conv->kernel, conv->kernel}});
     if (conv->bias) tensors.push_back({"bias", {conv->out_channels}});
-  } else if (const auto* norm = std::get_if<BatchNorm2d>(&layer)) {
-    if (norm->learn_scale) tensors.push_back({"weight", {channels}});
-    for (const auto* suffix : {"bias", "running_mean", "running_var"}) tensors.push_back({suffix, {channels}});
+  } else if (std::holds_alternative<BatchNorm2d>(layer)) {
+    for (const auto* suffix : {"weight", "bias", "running_mean", "running_var"}) {
+      tensors.push_back({suffix, {channels}});
+    }
   } else if (const auto* linear = std::get_if<Linear>(&layer)) {
     tensors.push_back({"weight", {linear->out_features, channels}});
     if (linear->bias) tensors.push_back({"bias", {linear->out_features}});
@@ -140,7 +141,12 @@ std::vector<NamedShape> tensors_of(const Layer& layer, const Shape& in) {
   return tensors;
 }
 
-bool is_statistic(std::string_view suffix) { return suffix.starts_with("running_"); }
+/// Running statistics are measured, and a scale that is not learned is 1.
+bool is_parameter(const Layer& layer, std::string_view suffix) {
+  if (suffix.starts_with("running_")) return false;
+  const auto* norm = std::get_if<BatchNorm2d>(&layer);
+  return norm == nullptr || norm->learn_scale || suffix != "weight";
+}
 
 std::int64_t macs_of(const Layer& layer, const Shape& output, std::int64_t weights) {
   if (std::holds_alternative<Conv2d>(layer)) return weights * output[1] * output[2];
@@ -158,7 +164,7 @@ Result<NodeSummary> summarize_node(const Layer& layer, const std::vector<Shape>&
     if (size > kMaxElements) {
       return fail(ErrorCode::InvalidArgument, "its {} [{}] has more than 2^30 values", suffix, fmt::join(shape, ", "));
     }
-    if (!is_statistic(suffix)) summary.parameters += size;
+    if (is_parameter(layer, suffix)) summary.parameters += size;
     if (suffix == "weight") summary.macs = macs_of(layer, summary.output, size);
   }
   return summary;

@@ -129,7 +129,7 @@ using Shape = std::vector<int>;
 /// What `imago models show` prints of a node.
 struct NodeSummary {
   Shape output;
-  std::int64_t parameters = 0;  ///< learned values (weight, bias), frozen ones included; running statistics not
+  std::int64_t parameters = 0;  ///< weights and biases, frozen ones too; no statistics, no fixed scales
   std::int64_t macs = 0;        ///< multiply-accumulates an image in convolutions and linear layers
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs as JSON. Every layer lists its fields once; writing, reading and the refusal of unknown fields follow from it.
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -109,12 +109,13 @@ class Reader {
     });
   }
 
-  /// After all fields: an error, or the first member nobody asked for.
-  Result<void> finish(std::size_t members_of_node) {
+  /// After all fields: the first error, or the first member that is no field.
+  Result<void> finish() {
     if (error_) return tl::unexpected<Error>(std::move(*error_));
-    if (from_.size() != fields_ + members_of_node) {
-      return fail(ErrorCode::InvalidArgument, "has {} members; {} are its own", from_.size(),
-                  fields_ + members_of_node);
+    for (const auto& [key, value] : from_.items()) {
+      if (std::ranges::find(known_, key) == known_.end()) {
+        return fail(ErrorCode::InvalidArgument, "there is no field '{}'; there are {}", key, fmt::join(known_, ", "));
+      }
     }
     return {};
   }
@@ -122,7 +123,7 @@ class Reader {
  private:
   template <class T>
   void take(const char* key, auto&& use) {
-    ++fields_;
+    known_.emplace_back(key);
     if (error_) return;
     auto found = json::get<T>(from_, key);
     if (found) {
@@ -133,7 +134,7 @@ class Reader {
   }
 
   const json::Value& from_;
-  std::size_t fields_ = 0;
+  std::vector<std::string_view> known_{"name", "layer", "inputs"};
   std::optional<Error> error_;
 };
 
@@ -156,7 +157,7 @@ Result<Node> node_from_json(const json::Value& value) {
   if (!layer) return fail(ErrorCode::InvalidArgument, "there is no layer '{}'", kind);
   Reader reader(value);
   std::visit([&](auto& fields) { each_field(fields, reader); }, *layer);
-  TRY_VOID(reader.finish(3));
+  TRY_VOID(reader.finish());
   node.layer = *layer;
   return node;
 }

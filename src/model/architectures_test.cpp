@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parameter and MAC counts are the ones published for each network (requirements 1.3 and 5.1).
+#include "model/architectures.hpp"
+
+#include <gmock/gmock.h>
+
+#include <numeric>
+
+namespace imago::model {
+namespace {
+
+using testing::HasSubstr;
+
+struct Totals {
+  std::int64_t parameters = 0, macs = 0;
+  Shape output;
+};
+
+Totals totals(std::string_view name, const ArchitectureOptions& options = {}) {
+  const auto graph = build_graph(name, options);
+  EXPECT_TRUE(graph) << graph.error().message;
+  Totals totals;
+  const auto nodes = summarize(*graph);
+  for (const NodeSummary& node : *nodes) {
+    totals.parameters += node.parameters;
+    totals.macs += node.macs;
+    totals.output = node.output;
+  }
+  return totals;
+}
+
+std::string refusal(std::string_view name, const json::Value& settings) {
+  const auto graph = build_graph(name, {.settings = settings});
+  return graph ? "accepted" : graph.error().message;
+}
+
+TEST(Architectures, EachGivesALogitAClass) {
+  for (const std::string& name : architecture_names()) EXPECT_EQ(totals(name, {.classes = 7}).output, Shape{7}) << name;
+}
+
+TEST(Architectures, SimpleCnnIsS2s) { EXPECT_EQ(totals("simple-cnn").parameters, 2'122'186); }
+
+TEST(Architectures, ImprovedCnnIsS2s) {
+  EXPECT_EQ(totals("improved-cnn").parameters, 586'250);
+  EXPECT_EQ(totals("improved-cnn").macs, 8'492'032);  // "8.5 MMAC"
+  EXPECT_EQ(totals("improved-cnn-bn").parameters, 586'250 + 2 * (32 + 64 + 64));
+}
+
+TEST(Architectures, ThreeBlockCnnIsS1sWhoseKerasCountsRunningStatisticsToo) {
+  const auto graph = build_graph("three-block-cnn", {});
+  std::int64_t with_statistics = 0;
+  const auto shapes = weight_shapes(*graph);
+  for (const auto& [name, shape] : *shapes) {
+    with_statistics += std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+  }
+  EXPECT_EQ(with_statistics, 621'258);
+  EXPECT_EQ(totals("three-block-cnn").parameters, 621'258 - 2 * (32 + 64 + 128));
+  EXPECT_NEAR(static_cast<double>(totals("three-block-cnn").macs), 10.8e6, 0.1e6);
+}
+
+TEST(Architectures, GapCnnIsS3sAndHasOneOutputForTwoClasses) {
+  const ArchitectureOptions at128{.input = {3, 128, 128}, .classes = 2};
+  const ArchitectureOptions at224{.input = {3, 224, 224}, .classes = 2};
+  EXPECT_EQ(totals("gap-cnn", at128).parameters, 102'017);
+  EXPECT_EQ(totals("gap-cnn", at128).output, Shape{1});
+  EXPECT_NEAR(static_cast<double>(totals("gap-cnn", at128).macs), 165e6, 0.5e6);
+  EXPECT_NEAR(static_cast<double>(totals("gap-cnn", at224).macs), 506e6, 0.5e6);
+}
+
+TEST(Architectures, Airbench94IsThePublishedOne) {
+  EXPECT_EQ(totals("airbench94").parameters, 1'971'640);
+  EXPECT_NEAR(static_cast<double>(totals("airbench94").macs), 118.15e6, 0.01e6);
+}
+
+TEST(Architectures, ResNet9IsThePublishedOne) { EXPECT_EQ(totals("resnet9").parameters, 6'573'120); }
+
+TEST(Architectures, QuickFollowsItsSettings) {
+  const auto as_airbench = totals("quick", {.settings = {{"widths", {64, 256, 256}}}});
+  EXPECT_EQ(as_airbench.parameters, totals("airbench94").parameters);
+  const auto narrow = totals("quick", {.settings = {{"widths", {16, 32}}, {"stem_stride", 2}, {"activation", "relu"}}});
+  EXPECT_LT(narrow.macs, totals("quick").macs);
+  EXPECT_LT(totals("quick", {.settings = {{"downsample", "stride"}}}).macs, totals("quick").macs);
+  EXPECT_LT(totals("quick", {.settings = {{"convs_per_block", 1}}}).macs, totals("quick").macs);
+}
+
+TEST(Architectures, RefuseWhatTheyDoNotKnow) {
+  const auto unknown = build_graph("resnet50", {});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::NotFound);
+  EXPECT_THAT(unknown.error().message, HasSubstr("no architecture 'resnet50'; there are airbench94, gap-cnn"));
+  EXPECT_THAT(refusal("simple-cnn", {{"dropout", 0.5}}),
+              HasSubstr("simple-cnn: there is no setting 'dropout'; it takes none"));
+  EXPECT_THAT(refusal("improved-cnn", {{"drop", 0.5}}), HasSubstr("no setting 'drop'; there are dropout"));
+  EXPECT_THAT(refusal("improved-cnn", {{"dropout", 1.5}}), HasSubstr("'dropout' is 1.5, not in [0, 0.95]"));
+  EXPECT_THAT(refusal("improved-cnn", {{"dropout", "half"}}), HasSubstr("'dropout' is \"half\", not a number"));
+  EXPECT_THAT(refusal("quick", {{"widths", json::Value::array()}}), HasSubstr("1 to 8 numbers"));
+  EXPECT_THAT(refusal("quick", {{"widths", {16, 0}}}), HasSubstr("has 0, not in [1, 4096]"));
+  EXPECT_THAT(refusal("quick", {{"activation", "tanh"}}), HasSubstr("not one of gelu, relu, silu, relu6"));
+  EXPECT_THAT(refusal("quick", {{"widths", {8, 8, 8, 8, 8, 8}}}), HasSubstr("kernel 2 is larger than its input"));
+}
+
+TEST(Architectures, RefuseSizesThatCannotBe) {
+  EXPECT_FALSE(build_graph("simple-cnn", {.classes = 1}));
+  const auto tiny = build_graph("improved-cnn", {.input = {3, 4, 4}});
+  ASSERT_FALSE(tiny);
+  EXPECT_THAT(tiny.error().message, HasSubstr("improved-cnn on 3 x 4 x 4: node 'pool3' (pool2d)"));
+}
+
+}  // namespace
+}  // namespace imago::model
