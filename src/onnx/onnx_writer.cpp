@@ -40,7 +40,7 @@ struct Affine {
   std::vector<double> scale, shift;
 };
 
-/// weights[node.part], with the double-checked promise of check_weights that it is there.
+/// weights[node.part], which check_weights has seen to be there.
 const model::Tensor& part(const model::Weights& weights, const model::Node& node, const char* suffix) {
   const auto found = weights.find(node.name + suffix);
   EXPECTS(found != weights.end(), "checked weights have every tensor of the graph");
