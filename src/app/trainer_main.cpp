@@ -1,1 +1,210 @@
-int main() {}
+// SPDX-License-Identifier: Apache-2.0
+// imago-trainer: one training job from standard input, its progress as JSON lines on standard output
+// (docs/formats/trainer.md). Started by imago, which measures and registers what comes of it.
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+#include "base/files.hpp"
+#include "data/aliases.hpp"
+#include "model/safetensors.hpp"
+#include "onnx/onnx_writer.hpp"
+#include "package/package.hpp"
+#include "train/recipe.hpp"
+
+namespace {
+
+using namespace imago;
+using std::chrono::steady_clock;
+
+constexpr auto kBetweenSteps = std::chrono::milliseconds(100);
+
+std::atomic<bool> stop{false};
+extern "C" void on_stop_signal(int) { stop = true; }
+
+void emit(const json::Value& event) {
+  fmt::print("{}\n", json::dump(event));
+  std::fflush(stdout);
+}
+
+double seconds(std::chrono::milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+struct Job {
+  fs::path datasets, run_folder, package_folder;
+  std::string dataset, model_name;
+  train::Recipe recipe;
+  bool resume = false;
+};
+
+Result<Job> read_job() {
+  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  TRY(const auto value, json::parse(text));
+  Job job;
+  TRY(job.datasets, json::get<std::string>(value, "datasets"));
+  TRY(job.dataset, json::get<std::string>(value, "dataset"));
+  TRY(job.run_folder, json::get<std::string>(value, "run_folder"));
+  TRY(job.package_folder, json::get<std::string>(value, "package_folder"));
+  TRY(job.model_name, json::get<std::string>(value, "model_name"));
+  TRY(job.resume, json::get_or<bool>(value, "resume", false));
+  TRY(const auto recipe, json::get<json::Value>(value, "recipe"));
+  TRY(job.recipe, train::recipe_from_json(recipe));
+  TRY(job.recipe.training.seed, json::get_or<std::uint64_t>(value, "seed", 1));
+  job.recipe.learner.seed = job.recipe.training.seed;
+  TRY(job.recipe.learner.threads, json::get_or<int>(value, "threads", 0));
+  return job;
+}
+
+/// Steps at most ten a second; every epoch.
+class Reporter final : public train::Observer {
+ public:
+  void on_step(const train::StepEvent& step) override {
+    const auto now = steady_clock::now();
+    if (now - last_ < kBetweenSteps) return;
+    last_ = now;
+    emit({{"event", "step"},
+          {"epoch", step.epoch},
+          {"epochs", step.epochs},
+          {"step", step.step},
+          {"total_steps", step.total_steps},
+          {"loss", step.loss},
+          {"accuracy", step.accuracy},
+          {"learning_rate", step.learning_rate},
+          {"images_per_second", step.images_per_second},
+          {"elapsed", seconds(step.elapsed)},
+          {"remaining", seconds(step.remaining)}});
+  }
+
+  void on_epoch(const train::EpochEvent& epoch) override {
+    emit({{"event", "epoch"},
+          {"epoch", epoch.epoch},
+          {"loss", epoch.loss},
+          {"accuracy", epoch.accuracy},
+          {"val_loss", epoch.val_loss},
+          {"val_accuracy", epoch.val_accuracy},
+          {"learning_rate", epoch.learning_rate},
+          {"elapsed", seconds(epoch.elapsed)},
+          {"best", epoch.best}});
+  }
+
+ private:
+  steady_clock::time_point last_;
+};
+
+Result<data::PackedSplit> open_split(const Job& job, const data::Repository& repository, const data::Manifest& manifest,
+                                     data::Split split) {
+  steady_clock::time_point last;
+  return data::open_packed(
+      repository, manifest, split, job.recipe.preprocess, [&](std::size_t done, std::size_t total) {
+        if (done < total && steady_clock::now() - last < kBetweenSteps) return;
+        last = steady_clock::now();
+        emit({{"event", "prepare"}, {"stage", data::to_string(split)}, {"done", done}, {"total", total}});
+      });
+}
+
+Result<void> announce(const model::Graph& graph, const train::TrainingData& data, const data::Manifest& manifest) {
+  TRY(const auto summaries, model::summarize(graph));
+  std::int64_t parameters = 0;
+  std::int64_t macs = 0;
+  for (const auto& summary : summaries) {
+    parameters += summary.parameters;
+    macs += summary.macs;
+  }
+  emit({{"event", "start"},
+        {"train_images", data.train.size()},
+        {"validation_images", data.validation.size()},
+        {"classes", manifest.labels.size()},
+        {"parameters", parameters},
+        {"macs", macs},
+        {"backend", nn::backend_description()}});
+  return {};
+}
+
+/// The first validation image of each class in turn, so that the golden set sees different classes.
+Result<std::vector<std::string>> golden_images(const data::Repository& repository, const data::Manifest& manifest,
+                                               const data::PackedSplit& validation) {
+  std::vector<std::string> images;
+  std::vector<bool> taken(validation.size());
+  while (static_cast<int>(images.size()) < package::kGoldenImages) {
+    const std::size_t before = images.size();
+    for (int label = 0; label < static_cast<int>(manifest.labels.size()); ++label) {
+      for (std::size_t i = 0; i < validation.size() && static_cast<int>(images.size()) < package::kGoldenImages; ++i) {
+        if (taken[i] || validation.label(i) != label) continue;
+        taken[i] = true;
+        TRY(auto bytes, repository.read_object(manifest.entries[validation.entry(i)].sha256));
+        images.push_back(std::move(bytes));
+        break;
+      }
+    }
+    if (images.size() == before) break;
+  }
+  return images;
+}
+
+Result<void> write_package(const Job& job, const model::ModelSpec& spec, nn::Learner& learner,
+                           const std::vector<std::string>& golden) {
+  std::error_code ignored;
+  fs::remove_all(job.package_folder, ignored);
+  TRY_VOID(make_directories(job.package_folder));
+  TRY(const auto weights, learner.weights());
+  TRY(const auto network, onnx::encode_onnx(spec.graph, weights, spec.name));
+  TRY_VOID(write_file(job.package_folder / "model.onnx", network));
+  TRY_VOID(
+      write_file(job.package_folder / "weights.safetensors",
+                 model::encode_safetensors(weights, {{"format", "pt"}, {"architecture", spec.graph.architecture}})));
+  return package::write_spec_and_golden(job.package_folder, spec, golden, learner);
+}
+
+void report_end(const train::TrainOutcome& outcome) {
+  json::Value done{{"event", "done"},
+                   {"reason", train::to_string(outcome.reason)},
+                   {"epochs", outcome.epochs_done},
+                   {"best_epoch", outcome.best_epoch},
+                   {"steps", outcome.steps},
+                   {"seconds", seconds(outcome.elapsed)}};
+  if (!outcome.history.empty()) {
+    done["val_accuracy"] = outcome.history.back().val_accuracy;
+    done["val_loss"] = outcome.history.back().val_loss;
+  }
+  emit(done);
+}
+
+Result<void> train_model(const Job& job) {
+  const data::Repository repository(job.datasets);
+  TRY(const auto manifest, repository.load(job.dataset));
+  TRY(auto graph, job.recipe.graph(static_cast<int>(manifest.labels.size())));
+  TRY(const auto train_split, open_split(job, repository, manifest, data::Split::Train));
+  TRY(const auto validation, open_split(job, repository, manifest, data::Split::Validation));
+  TRY(const auto learner, nn::make_learner(graph, job.recipe.learner));
+  const train::TrainingData data{train_split, validation, job.recipe.preprocess};
+  TRY_VOID(announce(graph, data, manifest));
+  Reporter reporter;
+  TRY(const auto outcome, train::fit(*learner, data, job.recipe.training, job.run_folder, job.resume, stop, reporter));
+  if (outcome.reason != train::StopReason::Interrupted) {
+    emit({{"event", "package"}});
+    const model::ModelSpec spec{.name = job.model_name,
+                                .graph = std::move(graph),
+                                .labels = manifest.labels,
+                                .aliases = data::default_aliases(manifest.labels),
+                                .preprocess = job.recipe.preprocess};
+    TRY(const auto golden, golden_images(repository, manifest, validation));
+    TRY_VOID(write_package(job, spec, *learner, golden));
+  }
+  report_end(outcome);
+  return {};
+}
+
+}  // namespace
+
+int main() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  const auto done = read_job().and_then(train_model);
+  if (done) return 0;
+  emit({{"event", "error"}, {"code", to_string(done.error().code)}, {"message", done.error().message}});
+  return 1;
+}

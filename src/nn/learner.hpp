@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network that learns: the only door to libtorch. This header knows nothing of it, so the training loop is tested with a learner
-// made of a few lines.
+// A network that learns: the only door to libtorch. This header knows nothing of it, so the training loop is tested
+// with a learner made of a few lines.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,12 @@ enum class OptimizerKind { Sgd, Adam, AdamW };
 /// Settings that stay the same during a run; the learning rate comes with each step.
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::Adam;
-  double momentum = 0.9;      ///< Sgd
-  bool nesterov = true;       ///< Sgd
+  double momentum = 0.9;                          ///< Sgd
+  bool nesterov = true;                           ///< Sgd
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  ///< Adam, AdamW
-  double weight_decay = 0.0;  ///< coupled for Sgd and Adam (PyTorch's meaning), decoupled for AdamW
-  bool decay_bias_and_norm = true;     ///< false: weight decay on weights of convolutions and linear layers only
-  double norm_bias_lr_factor = 1.0;    ///< multiplies the rate of BatchNorm biases (64 in airbench)
+  double weight_decay = 0.0;                      ///< coupled for Sgd and Adam (PyTorch's meaning), decoupled for AdamW
+  bool decay_bias_and_norm = true;   ///< false: weight decay on weights of convolutions and linear layers only
+  double norm_bias_lr_factor = 1.0;  ///< multiplies the rate of BatchNorm biases (64 in airbench)
 };
 
 struct LossSettings {
@@ -40,9 +40,10 @@ struct LearnerSettings {
   OptimizerSettings optimizer;
   LossSettings loss;
   double gradient_clip_norm = 0.0;  ///< 0: off
-  double ema_decay = 0.0;           ///< 0: off; else an exponential moving average of the weights is kept and is what predict and weights() use
+  double ema_decay =
+      0.0;  ///< 0: off; else an exponential moving average of the weights is kept and is what predict and weights() use
   std::uint64_t seed = 1;
-  int threads = 0;                  ///< 0: as many as the machine has
+  int threads = 0;  ///< 0: as many as the machine has
 };
 
 /// One training batch: images after augmentation and normalisation, and their classes.
@@ -57,8 +58,8 @@ struct StepOptions {
 };
 
 struct StepReport {
-  double loss = 0.0;   ///< mean over the batch
-  int correct = 0;     ///< images whose largest logit was the label's, before the update
+  double loss = 0.0;  ///< mean over the batch
+  int correct = 0;    ///< images whose largest logit was the label's, before the update
 };
 
 class Learner : public model::Classifier {

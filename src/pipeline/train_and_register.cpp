@@ -187,11 +187,11 @@ Result<TrainResult> resume_training(Workspace& workspace, const std::string& run
   TRY(auto found, workspace.runs().find(run));
   if (found.status == tracking::RunStatus::Finished)
     return fail(ErrorCode::InvalidArgument, "run {} is finished: there is nothing to resume", found.id);
-  if (!fs::exists(workspace.run_folder(found.id) / "checkpoint.bin"))
-    return fail(ErrorCode::NotFound, "run {} has no checkpoint: start a new one with `imago train`", found.id);
+  // A run that died before its first checkpoint starts again from its seed: the same run, later.
+  const bool has_checkpoint = fs::exists(workspace.run_folder(found.id) / "checkpoint.bin");
   TRY_VOID(workspace.runs().reopen(found.id));
   on_event({{"event", "run"}, {"run", found.id}});
-  return carry_out(workspace, std::move(found), trainer, true, on_event, should_stop);
+  return carry_out(workspace, std::move(found), trainer, has_checkpoint, on_event, should_stop);
 }
 
 }  // namespace imago::pipeline

@@ -13,12 +13,12 @@ enum class ScheduleKind { Constant, Step, Cosine, OneCycle, Triangle };
 
 struct ScheduleSettings {
   ScheduleKind kind = ScheduleKind::Constant;
-  double peak = 1e-3;            ///< the highest rate
-  double start_factor = 0.1;     ///< OneCycle, Triangle, Cosine: rate at the start, as a share of peak
-  double end_factor = 0.0;       ///< OneCycle, Triangle, Cosine: rate at the end, as a share of peak
-  double warmup_share = 0.0;     ///< share of the run over which the rate rises linearly
-  int step_epochs = 2;           ///< Step: every so many epochs ...
-  double step_factor = 0.5;      ///< ... the rate is multiplied by this
+  double peak = 1e-3;         ///< the highest rate
+  double start_factor = 0.1;  ///< OneCycle, Triangle, Cosine: rate at the start, as a share of peak
+  double end_factor = 0.0;    ///< OneCycle, Triangle, Cosine: rate at the end, as a share of peak
+  double warmup_share = 0.0;  ///< share of the run over which the rate rises linearly
+  int step_epochs = 2;        ///< Step: every so many epochs ...
+  double step_factor = 0.5;   ///< ... the rate is multiplied by this
 };
 
 std::string_view to_string(ScheduleKind kind) noexcept;  ///< "constant", "step", "cosine", "one-cycle", "triangle"

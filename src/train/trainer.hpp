@@ -7,8 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -26,11 +27,13 @@ struct TrainSettings {
   ScheduleSettings schedule;
   data::Augmentation augmentation;
   std::uint64_t seed = 1;
-  /// Training stops in time to end within this budget, whatever the machine's speed, and the schedule is stretched or cut to fit:
-  /// progress is the larger of the share of steps and the share of time. 0: no budget.
+  /// Training stops in time to end within this budget, whatever the machine's speed, and the schedule is stretched or
+  /// cut to fit: progress is the larger of the share of steps and the share of time. 0: no budget.
   std::chrono::milliseconds max_time{0};
   int early_stopping_patience = 0;  ///< epochs without a lower validation loss; 0: off
   bool restore_best = true;         ///< end with the weights of the best validation epoch rather than the last
+  int whitening_bias_epochs =
+      0;  ///< the bias of a whitening convolution learns for so many epochs; 0: as long as the rest
   std::chrono::seconds checkpoint_every{30};
 };
 
@@ -81,9 +84,11 @@ struct TrainingData {
   const image::Preprocess& preprocess;
 };
 
-/// Trains `learner`; on return it holds the final (or best) weights. Checkpoints go to `run_folder`/checkpoint.bin, whole or not
-/// at all; with `resume` the run goes on from there. When `stop` becomes true the loop writes a checkpoint and returns Interrupted.
-Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const TrainSettings& settings, const std::filesystem::path& run_folder,
-                         bool resume, const std::atomic<bool>& stop, Observer& observer, const Clock& clock = system_clock());
+/// Trains `learner`; on return it holds the final (or best) weights. Checkpoints go to `run_folder`/checkpoint.bin,
+/// whole or not at all; with `resume` the run goes on from there. When `stop` becomes true the loop writes a checkpoint
+/// and returns Interrupted.
+Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const TrainSettings& settings,
+                         const std::filesystem::path& run_folder, bool resume, const std::atomic<bool>& stop,
+                         Observer& observer, const Clock& clock = system_clock());
 
 }  // namespace imago::train

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/learner.hpp"
+
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <cmath>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+#include "nn/initialize.hpp"
+#include "nn/network.hpp"
+#include "nn/optimizer.hpp"
+#include "nn/torch_guard.hpp"
+
+namespace imago::nn {
+namespace {
+
+using torch::Tensor;
+
+torch::Device pick_device() { return torch::cuda::is_available() ? torch::Device(torch::kCUDA, 0) : torch::kCPU; }
+
+/// libtorch's thread settings belong to the process. One pool works on one operation at a time: two at once on the same
+/// cores cost more than they give.
+void set_up_process(int threads) {
+  static std::once_flag once;
+  std::call_once(once, [] { at::set_num_interop_threads(1); });
+  at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  at::globalContext().setFlushDenormal(true);  // before the pool starts: its threads inherit it
+  at::globalContext().setDeterministicAlgorithms(true, true);
+  at::globalContext().setBenchmarkCuDNN(false);
+}
+
+class TorchLearner final : public Learner {
+ public:
+  TorchLearner(Network network, const LearnerSettings& settings)
+      : settings_(settings),
+        device_(pick_device()),
+        network_(std::move(network)),
+        generator_(at::globalContext().defaultGenerator(device_).clone()),
+        values_(Values::zeros(network_.layout(), device_)),
+        gradient_(torch::zeros_like(values_.trained)),
+        optimizer_(settings.optimizer, network_.layout(), device_) {
+    auto drawing = at::globalContext().defaultGenerator(torch::kCPU).clone();
+    drawing.set_current_seed(settings.seed);
+    draw_weights(network_, values_, drawing);
+    generator_.set_current_seed(settings.seed ^ 0x9e3779b97f4a7c15ULL);
+    tensors_ = values_.views(network_.layout(), true);
+    for (const Tensor& tensor : tensors_) {
+      if (tensor.requires_grad()) leaves_.push_back(tensor);
+    }
+    reset_average();
+  }
+
+  [[nodiscard]] int classes() const override { return std::max(2, network_.outputs()); }
+
+  Result<StepReport> step(const Batch& batch, const StepOptions& options) override {
+    TRY_VOID(check(batch));
+    return guard([&]() -> Result<StepReport> { return take_step(batch, options); });
+  }
+
+  Result<model::Logits> classify(const image::ImageBatch& batch) override {
+    TRY_VOID(check_shape(batch));
+    return guard([&]() -> Result<model::Logits> {
+      const torch::NoGradGuard no_gradients;
+      Tensor logits = network_.forward(to_tensor(batch), averaged_, {});
+      if (logits.size(1) == 1) logits = torch::cat({torch::zeros_like(logits), logits}, 1);
+      logits = logits.to(torch::kCPU).contiguous();
+      const float* data = logits.data_ptr<float>();
+      return model::Logits{batch.n, classes(), std::vector<float>(data, data + logits.numel())};
+    });
+  }
+
+  Result<void> initialize_from(const image::ImageBatch& images) override {
+    TRY_VOID(check_shape(images));
+    return guard([&]() -> Result<void> {
+      TRY_VOID(set_whitening(network_, to_tensor(images).to(torch::kCPU), values_));
+      reset_average();
+      return {};
+    });
+  }
+
+  [[nodiscard]] Result<model::Weights> weights() const override {
+    return guard([&]() -> Result<model::Weights> { return to_weights(network_.layout(), served()); });
+  }
+
+  Result<void> set_weights(const model::Weights& weights) override {
+    TRY_VOID(model::check_weights(network_.graph(), weights));
+    return guard([&]() -> Result<void> {
+      copy_weights(network_.layout(), weights, values_);
+      reset_average();
+      return {};
+    });
+  }
+
+  [[nodiscard]] Result<std::string> save_state() const override {
+    return guard([&]() -> Result<std::string> {
+      std::ostringstream out;
+      torch::save(state(), out);
+      return std::move(out).str();
+    });
+  }
+
+  Result<void> load_state(std::string_view bytes) override {
+    return guard([&]() -> Result<void> {
+      std::istringstream in{std::string(bytes)};
+      std::vector<Tensor> loaded;
+      torch::load(loaded, in);
+      return set_state(loaded);
+    });
+  }
+
+ private:
+  [[nodiscard]] bool averages() const { return settings_.ema_decay > 0.0; }
+  [[nodiscard]] const Values& served() const { return averages() ? average_ : values_; }
+
+  Result<void> check_shape(const image::ImageBatch& batch) const {
+    const model::InputShape& want = network_.graph().input;
+    if (batch.n > 0 && batch.channels == want.channels && batch.height == want.height && batch.width == want.width &&
+        batch.data.size() == static_cast<std::size_t>(batch.n) * batch.item_size())
+      return {};
+    return fail(ErrorCode::InvalidArgument, "a batch of {} images [{}, {}, {}] for a network that takes [{}, {}, {}]",
+                batch.n, batch.channels, batch.height, batch.width, want.channels, want.height, want.width);
+  }
+
+  Result<void> check(const Batch& batch) const {
+    TRY_VOID(check_shape(batch.images));
+    if (batch.labels.size() != static_cast<std::size_t>(batch.images.n))
+      return fail(ErrorCode::InvalidArgument, "{} labels for {} images", batch.labels.size(), batch.images.n);
+    for (const int label : batch.labels) {
+      if (label < 0 || label >= classes())
+        return fail(ErrorCode::InvalidArgument, "label {}, but {} classes", label, classes());
+    }
+    return {};
+  }
+
+  [[nodiscard]] Tensor to_tensor(const image::ImageBatch& batch) const {
+    // from_blob takes no const pointer; the copy that follows only reads it.
+    auto* data = const_cast<float*>(batch.data.data());
+    const auto planes = torch::from_blob(data, {batch.n, batch.channels, batch.height, batch.width}, torch::kFloat32);
+    return torch::empty(planes.sizes(), torch::TensorOptions(device_).memory_format(torch::MemoryFormat::ChannelsLast))
+        .copy_(planes);
+  }
+
+  Result<StepReport> take_step(const Batch& batch, const StepOptions& options) {
+    auto* labels_data = const_cast<int*>(batch.labels.data());
+    const Tensor labels = torch::from_blob(labels_data, {batch.images.n}, torch::kInt32)
+                              .to(torch::TensorOptions(torch::kInt64).device(device_));
+    const Tensor logits = network_.forward(to_tensor(batch.images), tensors_, {true, &generator_});
+    const Tensor loss = loss_of(logits, labels);
+    const StepReport report{loss.item<double>(), count_correct(logits.detach(), labels)};
+    if (!std::isfinite(report.loss)) {
+      return fail(ErrorCode::Internal, "the loss became {} at learning rate {}: lower schedule.peak", report.loss,
+                  options.learning_rate);
+    }
+    const auto gradients = torch::autograd::grad({loss}, leaves_, {}, c10::nullopt, false, true);
+    const torch::NoGradGuard no_gradients;
+    flatten_gradients(network_.layout(), gradients, gradient_);
+    clip();
+    optimizer_.step(values_.trained, gradient_, options.learning_rate, options.freeze_whitening_bias);
+    ++steps_;
+    update_average();
+    return report;
+  }
+
+  [[nodiscard]] Tensor loss_of(const Tensor& logits, const Tensor& labels) const {
+    const double smoothing = settings_.loss.label_smoothing;
+    if (network_.outputs() > 1) {
+      return torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, smoothing);
+    }
+    const Tensor targets = labels.to(torch::kFloat32) * (1.0 - smoothing) + smoothing / 2.0;
+    return torch::binary_cross_entropy_with_logits(logits.squeeze(1), targets);
+  }
+
+  [[nodiscard]] int count_correct(const Tensor& logits, const Tensor& labels) const {
+    const Tensor guesses = network_.outputs() > 1 ? logits.argmax(1) : (logits.squeeze(1) > 0).to(torch::kInt64);
+    return guesses.eq(labels).sum().item<int>();
+  }
+
+  void clip() {
+    if (settings_.gradient_clip_norm <= 0.0) return;
+    const double norm = gradient_.norm().item<double>();
+    if (norm > settings_.gradient_clip_norm) gradient_.mul_(settings_.gradient_clip_norm / (norm + 1e-6));
+  }
+
+  void update_average() {
+    if (!averages()) return;
+    // Early averages would hold on to the random start, so the decay grows with the steps taken.
+    const double t = static_cast<double>(steps_);
+    const double decay = std::min(settings_.ema_decay, (1.0 + t) / (10.0 + t));
+    average_.trained.lerp_(values_.trained, 1.0 - decay);
+    average_.kept.lerp_(values_.kept, 1.0 - decay);
+  }
+
+  void reset_average() {
+    if (averages()) average_ = values_.clone();
+    averaged_ = served().views(network_.layout());
+  }
+
+  [[nodiscard]] std::vector<Tensor> state() const {
+    std::vector<Tensor> tensors{values_.trained, values_.kept,           served().trained,
+                                served().kept,   generator_.get_state(), torch::tensor({steps_}, torch::kInt64)};
+    for (const Tensor& tensor : optimizer_.state()) tensors.push_back(tensor);
+    return tensors;
+  }
+
+  Result<void> set_state(const std::vector<Tensor>& loaded) {
+    const auto expected = state();
+    bool fits = loaded.size() == expected.size();
+    for (std::size_t i = 0; fits && i < expected.size(); ++i) {
+      fits = loaded[i].sizes() == expected[i].sizes() && loaded[i].dtype() == expected[i].dtype();
+    }
+    if (!fits) return fail(ErrorCode::InvalidArgument, "this training state is of another network or optimiser");
+    const torch::NoGradGuard no_gradients;
+    values_.trained.copy_(loaded[0]);
+    values_.kept.copy_(loaded[1]);
+    reset_average();
+    if (averages()) {
+      average_.trained.copy_(loaded[2]);
+      average_.kept.copy_(loaded[3]);
+    }
+    generator_.set_state(loaded[4].cpu());
+    steps_ = loaded[5].item<std::int64_t>();
+    optimizer_.set_state({loaded.begin() + 6, loaded.end()});
+    return {};
+  }
+
+  LearnerSettings settings_;
+  torch::Device device_;
+  Network network_;
+  at::Generator generator_;  // dropout
+  Values values_, average_;
+  std::vector<Tensor> tensors_;   // views of values_; trained ones ask for gradients
+  std::vector<Tensor> leaves_;    // those
+  std::vector<Tensor> averaged_;  // views of what classify uses
+  Tensor gradient_;
+  Optimizer optimizer_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Learner>> make_learner(const model::Graph& graph, const LearnerSettings& settings) {
+  return guard([&]() -> Result<std::unique_ptr<Learner>> {
+    set_up_process(settings.threads);
+    TRY(auto network, Network::of(graph));
+    return std::make_unique<TorchLearner>(std::move(network), settings);
+  });
+}
+
+std::string backend_description() {
+  return fmt::format("libtorch {}, {} threads, {}", TORCH_VERSION, at::get_num_threads(),
+                     torch::cuda::is_available() ? "cuda" : "cpu");
+}
+
+}  // namespace imago::nn

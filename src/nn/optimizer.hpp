@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SGD, Adam and AdamW on the flat tensor of trained values. torch::optim walks a list of small tensors; a small network
+// would spend a good part of its time in that loop.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "nn/learner.hpp"
+#include "nn/parameters.hpp"
+
+namespace imago::nn {
+
+class Optimizer {
+ public:
+  Optimizer(const OptimizerSettings& settings, const Layout& layout, torch::Device device);
+
+  /// `gradient` is used up. The bias of a whitening convolution stays as it is when `skip_whitening_bias`.
+  void step(torch::Tensor& values, torch::Tensor& gradient, double learning_rate, bool skip_whitening_bias);
+
+  /// Moments and counters, for checkpoints: fixed in number and shape.
+  [[nodiscard]] std::vector<torch::Tensor> state() const;
+  void set_state(const std::vector<torch::Tensor>& state);
+
+ private:
+  /// Neighbouring values that are updated alike.
+  struct Group {
+    Range range;
+    double rate_factor = 1.0;
+    double weight_decay = 0.0;
+    bool whitening_bias = false;
+  };
+
+  void update_sgd(const Group& group, torch::Tensor values, torch::Tensor gradient, double rate);
+  void update_adam(const Group& group, torch::Tensor values, torch::Tensor gradient, double rate);
+
+  OptimizerSettings settings_;
+  std::vector<Group> groups_;
+  torch::Tensor first_;   // momentum, or Adam's first moment
+  torch::Tensor second_;  // Adam's second moment
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace imago::nn

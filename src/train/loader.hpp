@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The batches of an epoch, prepared ahead of the learner.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/queue.hpp"
+#include "data/augment.hpp"
+#include "data/packed.hpp"
+#include "image/preprocess.hpp"
+#include "nn/learner.hpp"
+
+namespace imago::train {
+
+struct LoaderSettings {
+  int batch_size = 64;
+  std::uint64_t seed = 1;
+  data::Augmentation augmentation;
+};
+
+/// How many batches an epoch has: the last, incomplete one is dropped unless it is the only one.
+std::int64_t batches_per_epoch(std::size_t images, int batch_size);
+
+/// The order of an epoch's images: a shuffle that depends on seed and epoch alone.
+std::vector<std::size_t> epoch_order(std::size_t images, std::uint64_t seed, int epoch);
+
+/// A thread that augments and normalises batches a few ahead. What a batch holds depends on seed, epoch and its place
+/// in the epoch alone, so a run may go on from any batch. The arguments must outlive this.
+class BatchLoader {
+ public:
+  BatchLoader(const data::PackedSplit& split, const image::Preprocess& preprocess, LoaderSettings settings, int epoch,
+              std::int64_t first_batch = 0);
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  /// Nothing after the epoch's last batch.
+  std::optional<nn::Batch> next() { return ready_.pop(); }
+  /// Gives a used batch's memory back.
+  void recycle(nn::Batch batch) { spare_.try_push(batch); }
+
+ private:
+  void prepare_all(int epoch, std::int64_t first_batch);
+  [[nodiscard]] nn::Batch empty_batch(std::size_t images);
+
+  const data::PackedSplit& split_;
+  const image::Preprocess& preprocess_;
+  const LoaderSettings settings_;
+  BoundedQueue<nn::Batch> ready_;
+  BoundedQueue<nn::Batch> spare_;
+  std::thread thread_;
+};
+
+/// Images without augmentation, by index.
+image::ImageBatch load_images(const data::PackedSplit& split, const image::Preprocess& preprocess,
+                              const std::vector<std::size_t>& indices);
+
+}  // namespace imago::train

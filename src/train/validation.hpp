@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a model does on images it does not learn from.
+#pragma once
+
+#include "base/error.hpp"
+#include "data/packed.hpp"
+#include "image/preprocess.hpp"
+#include "model/classifier.hpp"
+
+namespace imago::train {
+
+struct Validation {
+  double loss = 0.0;  ///< mean cross-entropy, without label smoothing
+  double accuracy = 0.0;
+};
+
+/// On the whole split. Sums in double, in the split's order.
+Result<Validation> validate(model::Classifier& classifier, const data::PackedSplit& split,
+                            const image::Preprocess& preprocess);
+
+}  // namespace imago::train
