@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "data/source.hpp"
 #include "data/test_data.hpp"
 #include "image/decode.hpp"
 
@@ -228,20 +227,6 @@ TEST_F(Import, TakesTheDevelopmentDataWhole) {
   EXPECT_EQ(report->kept, 2000U);
   EXPECT_THAT(report->labels, ElementsAre("cat", "dog"));
   EXPECT_THAT(report->counts.at(Split::Train), ElementsAre(800, 800));
-}
-
-TEST_F(Import, ReadArchiveRefusesBombsAndHugeFiles) {
-  put("a.tar", tar_of({{"small", "12345"}, {"large", std::string(5000, 'x')}}));
-  std::vector<std::string> seen;
-  const auto note = [&](SourceItem item) {
-    seen.push_back(item.path + (item.kind == SourceItem::Kind::Refused ? " refused: " + item.reason : ""));
-    return Result<void>();
-  };
-  ASSERT_TRUE(read_archive(folder() / "a.tar", {.file_bytes = 1000}, note));
-  EXPECT_THAT(seen, ElementsAre("small", "large refused: 5000 bytes, at most 1000"));
-  EXPECT_THAT(read_archive(folder() / "a.tar", {.total_bytes = 4000}, note).error().message,
-              HasSubstr("more than 4000 bytes"));
-  EXPECT_THAT(read_archive(folder() / "a.tar", {.files = 1}, note).error().message, HasSubstr("more than 1 entries"));
 }
 
 }  // namespace

@@ -119,6 +119,15 @@ TEST(ManifestText, RefusesRowsThatAreNotSound) {
     ASSERT_FALSE(decode_manifest(text.substr(0, size))) << size;
 }
 
+TEST(Version, IsThatOfTheWorkedExampleInTheFormatPage) {
+  const auto page = read_file(fs::path(IMAGO_SOURCE_DIR) / "docs" / "formats" / "dataset.md").value();
+  const auto start = page.find("{\"imago\":\"dataset\"");
+  const auto manifest = decode_manifest(std::string_view(page).substr(start, page.find("```", start) - start));
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(version_of(*manifest), "5e4be383f4dc");  // hashlib.sha256 of Python over the text that the page spells out
+  EXPECT_THAT(page, HasSubstr("the version is `" + version_of(*manifest) + "`"));
+}
+
 TEST(Version, DependsOnContentLabelsAndSplitsButNotOnNameOrSource) {
   const Manifest manifest{"m", {"a", "b"}, {{"a/1", std::string(64, 'a'), 0, Split::Train, 1, 1, "here"}}, {}};
   const auto version = version_of(manifest);
