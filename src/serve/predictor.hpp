@@ -5,10 +5,10 @@
 #include <chrono>
 #include <memory>
 
+#include "http/work_pool.hpp"
 #include "image/decode.hpp"
 #include "serve/live_model.hpp"
 #include "serve/reply.hpp"
-#include "serve/work_pool.hpp"
 
 namespace imago::serve {
 
@@ -35,7 +35,7 @@ class Predictor {
   [[nodiscard]] bool is_small(const Job& job) const;
 
   const PredictorOptions options_;
-  WorkPool decoders_;
+  http::WorkPool decoders_;
 };
 
 }  // namespace imago::serve

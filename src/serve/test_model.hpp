@@ -3,8 +3,6 @@
 // and bitmaps to send to it.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
@@ -56,7 +54,7 @@ class TestModel {
     package_.folder = folder_.path();
     package_.digest = std::string(64, 'd');
     const auto onnx = read_file(fs::path(IMAGO_SOURCE_DIR) / "tests/golden/tiny.onnx").value();
-    EXPECT_TRUE(write_file(package_.onnx_path(), onnx).has_value());
+    EXPECTS(write_file(package_.onnx_path(), onnx).has_value(), "the temporary folder can be written");
     describe();
     engine_ = infer::Engine::load(package_, {.threads = 1}).value();
     make_golden();

@@ -8,7 +8,7 @@
 
 #include "base/queue.hpp"
 
-namespace imago::serve {
+namespace imago::http {
 
 class WorkPool {
  public:
@@ -24,4 +24,4 @@ class WorkPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace imago::serve
+}  // namespace imago::http

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/work_pool.hpp"
+#include "http/work_pool.hpp"
 
 #include "base/log.hpp"
 
-namespace imago::serve {
+namespace imago::http {
 
 WorkPool::WorkPool(int threads, std::size_t capacity) : queue_(capacity) {
   for (int i = 0; i < threads; ++i) {
@@ -26,4 +26,4 @@ WorkPool::~WorkPool() {
 
 bool WorkPool::try_run(std::function<void()> work) { return queue_.try_push(work); }
 
-}  // namespace imago::serve
+}  // namespace imago::http
