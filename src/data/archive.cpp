@@ -2,6 +2,7 @@
 // Archives, by libarchive, entry by entry. Names and sizes in an archive are somebody else's claims.
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <algorithm>
 #include <memory>
@@ -25,6 +26,26 @@ std::string_view text_of(archive* handle) {
   const char* text = archive_error_string(handle);
   return text != nullptr ? text : "unknown error";
 }
+
+/// libarchive hands out names in the locale's encoding, and in the "C" locale that a program starts in none beyond
+/// ASCII. While this lives, the thread's is UTF-8.
+class Utf8Locale {
+ public:
+  Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = ::uselocale(locale_);
+  }
+  ~Utf8Locale() {
+    if (locale_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(locale_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  locale_t locale_;
+  locale_t before_ = nullptr;
+};
 
 class ArchiveReader {
  public:
@@ -159,6 +180,7 @@ class ArchiveReader {
 }  // namespace
 
 Result<void> read_archive(const fs::path& path, const SourceLimits& limits, const OnItem& on_item) {
+  const Utf8Locale locale;
   ArchiveReader reader(path, limits);
   TRY_VOID(reader.open());
   return reader.read_all(on_item);
