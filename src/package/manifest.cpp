@@ -14,6 +14,7 @@ namespace {
 constexpr int kFormat = 1;
 constexpr std::size_t kMaxFiles = 64;
 constexpr std::uint64_t kMaxModelBytes = std::uint64_t{4} << 30;
+constexpr std::uint64_t kMaxInputBytes = std::uint64_t{256} << 20;  // 8 images of up to 1672 x 1672
 constexpr std::uint64_t kMaxOtherBytes = std::uint64_t{64} << 20;
 
 constexpr std::array<std::string_view, 7> kAlways{"model.onnx",       "weights.safetensors", "spec.json",
@@ -22,7 +23,8 @@ constexpr std::array<std::string_view, 7> kAlways{"model.onnx",       "weights.s
 constexpr std::array<std::string_view, 5> kImageEndings{".jpg", ".png", ".webp", ".bmp", ".gif"};
 
 std::uint64_t most_bytes(std::string_view name) {
-  return name == "model.onnx" || name == "weights.safetensors" ? kMaxModelBytes : kMaxOtherBytes;
+  if (name == "model.onnx" || name == "weights.safetensors") return kMaxModelBytes;
+  return name == "golden/inputs.npy" ? kMaxInputBytes : kMaxOtherBytes;
 }
 
 /// Adds the files of one folder; `prefix` is its path inside the package, with the '/'.
@@ -68,6 +70,8 @@ Result<std::map<std::string, std::uint64_t>> list_files(const fs::path& folder) 
   TRY_VOID(list_folder(folder, "", files));
   return files;
 }
+
+bool is_required(std::string_view name) { return std::find(kAlways.begin(), kAlways.end(), name) != kAlways.end(); }
 
 std::string golden_image(const FileRecords& files, int i) {
   for (const auto ending : kImageEndings) {

@@ -27,6 +27,9 @@ using FileRecords = std::map<std::string, FileRecord>;
 /// ResourceExhausted naming what is too big.
 Result<std::map<std::string, std::uint64_t>> list_files(const std::filesystem::path& folder);
 
+/// Whether every package has this file; golden images, whose names depend on their format, are not meant here.
+bool is_required(std::string_view name);
+
 /// The path of golden image `i`, whatever its format; empty when there is none.
 std::string golden_image(const FileRecords& files, int i);
 

@@ -54,7 +54,7 @@ Result<std::vector<std::int64_t>> read_header(std::string_view header) {
 /// Elements of `shape`, when they are exactly `bytes` of float32.
 Result<std::size_t> count_elements(const std::vector<std::int64_t>& shape, std::size_t bytes) {
   const std::size_t available = bytes / sizeof(float);
-  std::size_t count = 1;
+  std::size_t count = std::ranges::count(shape, 0) > 0 ? 0 : 1;
   for (const std::int64_t side : shape) {
     if (side > 0 && count > available / static_cast<std::size_t>(side))
       return fail(ErrorCode::Corrupt, "the shape needs more than the {} bytes there are", bytes);

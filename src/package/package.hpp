@@ -46,7 +46,7 @@ struct ModelPackage {
 
 /// Reads the package and checks every hash. Corrupt naming the file that is missing, extra, altered or broken (a link
 /// is), Unsupported when it is of a later format, ResourceExhausted naming a file over its limit (4 GiB for model.onnx
-/// and weights.safetensors, 64 MiB for others), NotFound when there is no folder.
+/// and weights.safetensors, 256 MiB for inputs.npy, 64 MiB for others), NotFound when there is no folder.
 Result<ModelPackage> open_package(const std::filesystem::path& folder);
 
 /// Writes spec.json and golden/ into `folder`: the encoded images byte for byte, their inputs through
