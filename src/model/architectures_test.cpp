@@ -43,7 +43,7 @@ TEST(Architectures, SimpleCnnIsS2s) { EXPECT_EQ(totals("simple-cnn").parameters,
 TEST(Architectures, ImprovedCnnIsS2s) {
   EXPECT_EQ(totals("improved-cnn").parameters, 586'250);
   EXPECT_EQ(totals("improved-cnn").macs, 8'492'032);  // "8.5 MMAC"
-  EXPECT_EQ(totals("improved-cnn-bn").parameters, 586'250 + 2 * (32 + 64 + 64));
+  EXPECT_EQ(totals("improved-cnn-bn").parameters, 586'250 + 32 + 64 + 64);
 }
 
 TEST(Architectures, ThreeBlockCnnIsS1sWhoseKerasCountsRunningStatisticsToo) {
@@ -77,10 +77,18 @@ TEST(Architectures, ResNet9IsThePublishedOne) { EXPECT_EQ(totals("resnet9").para
 TEST(Architectures, QuickFollowsItsSettings) {
   const auto as_airbench = totals("quick", {.settings = {{"widths", {64, 256, 256}}}});
   EXPECT_EQ(as_airbench.parameters, totals("airbench94").parameters);
-  const auto narrow = totals("quick", {.settings = {{"widths", {16, 32}}, {"stem_stride", 2}, {"activation", "relu"}}});
+  const auto narrow =
+      totals("quick", {.settings = {{"widths", {16, 32}}, {"whitening_stride", 2}, {"activation", "relu"}}});
   EXPECT_LT(narrow.macs, totals("quick").macs);
   EXPECT_LT(totals("quick", {.settings = {{"downsample", "stride"}}}).macs, totals("quick").macs);
   EXPECT_LT(totals("quick", {.settings = {{"convs_per_block", 1}}}).macs, totals("quick").macs);
+}
+
+TEST(Architectures, QuickIsOfReluAndAirbench94OfGelu) {
+  EXPECT_EQ(std::get<Activate>(build_graph("quick", {})->nodes[1].layer).function, Activation::Relu);
+  EXPECT_EQ(std::get<Activate>(build_graph("airbench94", {})->nodes[1].layer).function, Activation::Gelu);
+  const auto silu = build_graph("quick", {.settings = {{"activation", "silu"}}});
+  EXPECT_EQ(std::get<Activate>(silu->nodes[1].layer).function, Activation::Silu);
 }
 
 TEST(Architectures, RefuseWhatTheyDoNotKnow) {

@@ -283,8 +283,8 @@ Result<void> check_weights(const Graph& graph, const Weights& weights) {
 
 std::string_view layer_name(const Layer& layer) noexcept {
   constexpr std::string_view kNames[] = {
-      "conv2d", "batch_norm2d", "activate", "pool2d", "global_average_pool", "global_max_pool", "flatten",
-      "linear", "dropout",      "add",      "scale"};
+      "conv2d", "batch_norm2d", "activation", "pool2d", "global_average_pool", "global_max_pool", "flatten",
+      "linear", "dropout",      "add",        "scale"};
   static_assert(std::size(kNames) == std::variant_size_v<Layer>);
   return kNames[layer.index()];
 }

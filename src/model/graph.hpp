@@ -144,7 +144,8 @@ Result<std::map<std::string, std::vector<std::int64_t>>> weight_shapes(const Gra
 /// InvalidArgument with the first difference: missing, unexpected, or of another shape.
 Result<void> check_weights(const Graph& graph, const Weights& weights);
 
-/// {"architecture": ..., "input": [c, h, w], "nodes": [{"name", "layer", "inputs", fields of the layer...}, ...]}
+/// {"architecture": ..., "input": {"channels", "height", "width"}, "nodes": [{"name", "kind", "inputs", the layer's
+/// fields}, ...]}
 json::Value to_json(const Graph& graph);
 /// InvalidArgument naming the node and field, also for a field it does not know and for whatever summarize refuses.
 Result<Graph> graph_from_json(const json::Value& value);

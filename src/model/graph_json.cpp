@@ -38,7 +38,7 @@ void each_field(auto& activate,
   fields("function", activate.function, kActivations);
 }
 void each_field(auto& pool, auto&& fields) requires std::is_same_v<std::remove_cvref_t<decltype(pool)>, Pool2d> {
-  fields("kind", pool.kind, kPools);
+  fields("pool", pool.kind, kPools);
   fields("kernel", pool.kernel);
   fields("stride", pool.stride);
 }
@@ -134,7 +134,7 @@ class Reader {
   }
 
   const json::Value& from_;
-  std::vector<std::string_view> known_{"name", "layer", "inputs"};
+  std::vector<std::string_view> known_{"name", "kind", "inputs"};
   std::optional<Error> error_;
 };
 
@@ -151,10 +151,10 @@ std::optional<Layer> default_layer(std::string_view name) {
 Result<Node> node_from_json(const json::Value& value) {
   Node node;
   TRY(node.name, json::get<std::string>(value, "name"));
-  TRY(const auto kind, json::get<std::string>(value, "layer"));
+  TRY(const auto kind, json::get<std::string>(value, "kind"));
   TRY(node.inputs, json::get<std::vector<int>>(value, "inputs"));
   auto layer = default_layer(kind);
-  if (!layer) return fail(ErrorCode::InvalidArgument, "there is no layer '{}'", kind);
+  if (!layer) return fail(ErrorCode::InvalidArgument, "there is no kind of layer '{}'", kind);
   Reader reader(value);
   std::visit([&](auto& fields) { each_field(fields, reader); }, *layer);
   TRY_VOID(reader.finish());
@@ -167,21 +167,22 @@ Result<Node> node_from_json(const json::Value& value) {
 json::Value to_json(const Graph& graph) {
   json::Value nodes = json::Value::array();
   for (const Node& node : graph.nodes) {
-    json::Value value{{"name", node.name}, {"layer", layer_name(node.layer)}, {"inputs", node.inputs}};
+    json::Value value{{"name", node.name}, {"kind", layer_name(node.layer)}, {"inputs", node.inputs}};
     std::visit([&](const auto& fields) { each_field(fields, Writer(value)); }, node.layer);
     nodes.push_back(std::move(value));
   }
   return {{"architecture", graph.architecture},
-          {"input", {graph.input.channels, graph.input.height, graph.input.width}},
+          {"input", {{"channels", graph.input.channels}, {"height", graph.input.height}, {"width", graph.input.width}}},
           {"nodes", std::move(nodes)}};
 }
 
 Result<Graph> graph_from_json(const json::Value& value) {
   Graph graph;
   TRY(graph.architecture, json::get<std::string>(value, "architecture"));
-  TRY(const auto input, json::get<std::vector<int>>(value, "input"));
-  if (input.size() != 3) return fail(ErrorCode::InvalidArgument, "'input' has {} numbers, not [c, h, w]", input.size());
-  graph.input = {input[0], input[1], input[2]};
+  TRY(const auto input, json::get<json::Value>(value, "input"));
+  TRY(graph.input.channels, json::get<int>(input, "channels"));
+  TRY(graph.input.height, json::get<int>(input, "height"));
+  TRY(graph.input.width, json::get<int>(input, "width"));
   TRY(const auto nodes, json::get<std::vector<json::Value>>(value, "nodes"));
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     auto node = node_from_json(nodes[i]);

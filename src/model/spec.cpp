@@ -8,7 +8,7 @@
 namespace imago::model {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kFormat = 1;
 
 Result<void> check_labels(const ModelSpec& spec) {
   if (spec.labels.size() < 2) {
@@ -60,7 +60,7 @@ Result<std::map<std::string, std::string>> aliases_from_json(const json::Value& 
 json::Value to_json(const ModelSpec& spec) {
   json::Value aliases = json::Value::object();
   for (const auto& [alias, label] : spec.aliases) aliases[alias] = label;
-  return {{"version", kVersion},
+  return {{"format", kFormat},
           {"name", spec.name},
           {"labels", spec.labels},
           {"aliases", std::move(aliases)},
@@ -70,10 +70,8 @@ json::Value to_json(const ModelSpec& spec) {
 }
 
 Result<ModelSpec> spec_from_json(const json::Value& value) {
-  TRY(const int version, json::get<int>(value, "version"));
-  if (version != kVersion) {
-    return fail(ErrorCode::InvalidArgument, "'version' is {}; this program reads {}", version, kVersion);
-  }
+  TRY(const int format, json::get<int>(value, "format"));
+  if (format != kFormat) return fail(ErrorCode::Unsupported, "spec format {}, this program reads {}", format, kFormat);
   ModelSpec spec;
   TRY(spec.name, json::get<std::string>(value, "name"));
   TRY(spec.labels, json::get<std::vector<std::string>>(value, "labels"));

@@ -25,8 +25,8 @@ struct ModelSpec {
 };
 
 json::Value to_json(const ModelSpec& spec);
-/// InvalidArgument naming the field; also when labels are fewer than 2, repeat, or do not fit the graph's outputs, or
-/// when preprocess and graph input differ.
+/// Unsupported for another format. InvalidArgument naming the field; also when labels are fewer than 2, repeat, or do
+/// not fit the graph's outputs, or when preprocess and graph input differ.
 Result<ModelSpec> spec_from_json(const json::Value& value);
 
 }  // namespace imago::model

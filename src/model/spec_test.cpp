@@ -61,10 +61,13 @@ TEST(ModelSpec, RefusesWhatDoesNotFitTogether) {
   EXPECT_THAT(refusal(spec), HasSubstr("'temperature' is 0"));
 }
 
-TEST(ModelSpec, RefusesAVersionItDoesNotKnow) {
+TEST(ModelSpec, RefusesAFormatItDoesNotKnow) {
   json::Value value = to_json(pets());
-  value["version"] = 2;
-  EXPECT_THAT(spec_from_json(value).error().message, HasSubstr("'version' is 2; this program reads 1"));
+  value["format"] = 2;
+  const auto refused = spec_from_json(value);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("spec format 2, this program reads 1"));
 }
 
 }  // namespace
