@@ -327,5 +327,16 @@ TEST_F(PackageTest, OtherPreprocessingIsRefusedNamingTheValue) {
   EXPECT_THAT(verified.error().message, HasSubstr("image 2, channel 1, row 3, column 4"));
 }
 
+TEST(PackageDocument, ItsWorkedExampleIsASpecThatWeRead) {
+  const auto text = read_file(fs::path(IMAGO_SOURCE_DIR) / "docs/formats/package.md").value();
+  const std::string fence = "```json\n";
+  const auto begin = text.find(fence, text.find("## Worked example")) + fence.size();
+  const auto value = json::parse(text.substr(begin, text.find("```", begin) - begin));
+  ASSERT_TRUE(value) << value.error().message;
+  const auto spec = model::spec_from_json(*value);
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(json::dump(model::to_json(*spec)), json::dump(*value)) << "every member is shown, none is stale";
+}
+
 }  // namespace
 }  // namespace imago::package
