@@ -92,8 +92,10 @@ class Checkers {
   }
 
   Result<void> check(Task& task) {
-    if (task.cifar) {
-      TRY(task.bytes, image::encode_png(cifar_image(task.bytes)));
+    if (task.cifar) {  // any 3072 bytes are an image: nothing to check
+      const auto pixels = cifar_image(task.bytes);
+      TRY(task.bytes, image::encode_png(pixels));
+      return keep(task, pixels.width, pixels.height);
     }
     const auto image = image::decode(as_bytes(task.bytes));
     if (!image) {
@@ -104,10 +106,13 @@ class Checkers {
       refuse(std::move(task.path), "its name is not UTF-8");
       return {};
     }
+    return keep(task, image->width, image->height);
+  }
+
+  Result<void> keep(Task& task, int width, int height) {
     TRY(auto digest, staging_.put(task.bytes));
     const std::scoped_lock lock(mutex_);
-    entries.push_back(
-        {std::move(task.path), std::move(digest), task.label, task.split, image->width, image->height, source_});
+    entries.push_back({std::move(task.path), std::move(digest), task.label, task.split, width, height, source_});
     return {};
   }
 
