@@ -109,6 +109,6 @@ def trained(small_cifar, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(trained):
-    running = Server(trained.workspace)
+    running = Server(trained.workspace, "--model", "small")
     yield running
     assert running.stop() == 0, "the server must end with 0 on SIGTERM"

@@ -62,8 +62,8 @@ template <class T>
 }  // namespace imago
 
 /// A precondition or invariant of our own code. On in release builds: keep conditions cheap.
-#define EXPECTS(condition, why)                                                          \
-  do {                                                                                   \
+#define EXPECTS(condition, why)                                                           \
+  do {                                                                                    \
     if (!(condition)) ::imago::expectation_failed(#condition, __FILE__, __LINE__, (why)); \
   } while (false)
 
@@ -72,13 +72,13 @@ template <class T>
 
 /// `TRY(auto image, decode(bytes));` declares `image` or returns the error to the caller.
 #define TRY(declaration, ...) TRY_(IMAGO_CONCAT(result_, __LINE__), declaration, __VA_ARGS__)
-#define TRY_(result, declaration, ...)         \
-  auto result = (__VA_ARGS__);                 \
-  if (!result) return ::imago::pass(result);   \
+#define TRY_(result, declaration, ...)       \
+  auto result = (__VA_ARGS__);               \
+  if (!result) return ::imago::pass(result); \
   declaration = std::move(*result)
 
 /// `TRY_VOID(write(path, bytes));` for Result<void>.
-#define TRY_VOID(...)                                                       \
-  do {                                                                      \
+#define TRY_VOID(...)                                                                      \
+  do {                                                                                     \
     if (auto void_result = (__VA_ARGS__); !void_result) return ::imago::pass(void_result); \
   } while (false)

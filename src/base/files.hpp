@@ -28,8 +28,8 @@ Result<void> write_file_atomic(const fs::path& path, std::string_view content);
 /// Writes without sync or rename: for files inside a folder that is published later by publish_directory.
 Result<void> write_file(const fs::path& path, std::string_view content);
 
-/// Syncs every file of `staged`, renames it to `final_path` (which must not exist), syncs the parent: the folder appears
-/// whole or not at all. AlreadyExists when it is there.
+/// Syncs every file of `staged`, renames it to `final_path` (which must not exist), syncs the parent: the folder
+/// appears whole or not at all. AlreadyExists when it is there.
 Result<void> publish_directory(const fs::path& staged, const fs::path& final_path);
 
 /// Creates the folder and its parents.

@@ -53,8 +53,9 @@ std::string escape(std::string_view text) {
 void configure(Level least, Format format) {
   json_lines = format == Format::Json;
   logger().set_level(to_spdlog(least));
-  logger().set_pattern(json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})" : "%Y-%m-%d %H:%M:%S.%e %l: %v",
-                       json_lines ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
+  logger().set_pattern(
+      json_lines ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})" : "%Y-%m-%d %H:%M:%S.%e %l: %v",
+      json_lines ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
 }
 
 void write(Level level, std::string_view text) {

@@ -17,6 +17,12 @@ struct Training {
   std::optional<Error> error;
 };
 
+std::string last_line(std::string text) {
+  text.erase(text.find_last_not_of(" \r\n") + 1);
+  const auto start = text.rfind('\n');
+  return start == std::string::npos ? text : text.substr(start + 1);
+}
+
 ErrorCode code_from(std::string_view name) {
   for (int i = 0; i <= static_cast<int>(ErrorCode::Internal); ++i) {
     if (to_string(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
@@ -70,7 +76,7 @@ Result<Training> run_trainer(Workspace& workspace, const tracking::Run& run, con
   if (ended.end == jobs::ChildEnd::Signaled || ended.code != 0 || training.done.is_null()) {
     return fail(ErrorCode::Internal, "the training process ended with {} {}; resume with `imago train --resume {}`{}{}",
                 ended.end == jobs::ChildEnd::Signaled ? "signal" : "status", ended.code, run.id,
-                ended.last_stderr.empty() ? "" : "; it said: ", ended.last_stderr);
+                ended.last_stderr.empty() ? "" : "; it said: ", last_line(ended.last_stderr));
   }
   return training;
 }

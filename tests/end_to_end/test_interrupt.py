@@ -9,15 +9,23 @@ import pytest
 
 from conftest import IMAGO
 
-TRAIN = ["train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "6", "--model", "resumed", "--seed", "7"]
+
+
+def train(model, seed):
+    return ["train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "6", "--model", model, "--seed", str(seed)]
+
+
+def start_and_reach_epoch_2(trained, arguments):
+    process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("epoch   2"):
+            return process
+    raise AssertionError(f"training ended early with {process.wait()}")
 
 
 @pytest.fixture
 def interrupted(trained):
-    process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, *TRAIN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if line.startswith("epoch   2"):
-            break
+    process = start_and_reach_epoch_2(trained, train("resumed", 7))
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
@@ -27,7 +35,7 @@ def interrupted(trained):
 def test_stop_resume_and_an_unbroken_run_end_with_the_same_weights(trained, interrupted):
     assert trained.json("runs", "show", interrupted)["status"] == "interrupted"
     resumed = trained.json("train", "--resume", interrupted)
-    unbroken = trained.json(*TRAIN[:TRAIN.index("--model")], "--model", "unbroken", "--seed", "7")
+    unbroken = trained.json(*train("unbroken", 7))
     weights = [(trained.workspace / "models" / model / "1" / "weights.safetensors").read_bytes() for model in ("resumed", "unbroken")]
     assert resumed["test"]["accuracy"] == unbroken["test"]["accuracy"]
     assert weights[0] == weights[1]
@@ -39,11 +47,7 @@ def test_a_finished_run_cannot_be_resumed(trained):
 
 
 def test_a_killed_trainer_leaves_the_run_resumable(trained):
-    process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, *TRAIN[:-1], "8", "--model", "killed"], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if line.startswith("epoch   2"):
-            break
+    process = start_and_reach_epoch_2(trained, train("killed", 8))
     subprocess.run(["pkill", "-KILL", "-P", str(process.pid)], check=True)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1 and "--resume" in err
