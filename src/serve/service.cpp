@@ -202,6 +202,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
 int Service::port() const { return impl_->server->port(); }
 
 Result<void> Service::load_model(const package::ModelPackage& package, const registry::ModelVersion& version) {
+  set_not_ready(fmt::format("{} version {} is being loaded", version.model, version.version));
   auto loaded = LiveModel::load(package, version, impl_->options.engine, impl_->options.batcher, impl_->metrics);
   if (!loaded) {
     log::error("{}", loaded.error().message);
