@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/trainer.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "json/json.hpp"
@@ -68,14 +71,15 @@ class Run {
         observer_(observer),
         clock_(clock),
         batches_(batches_per_epoch(data.train.size(), settings.batch_size)),
+        batch_size_(std::min(static_cast<double>(settings.batch_size), static_cast<double>(data.train.size()))),
         pace_(batches_ * settings.epochs, settings.max_time,
-              kForwardShare * static_cast<double>(data.validation.size()) / settings.batch_size),
+              kForwardShare * static_cast<double>(data.validation.size()) / batch_size_),
         started_(clock.steady()),
         saved_(started_) {}
 
   Result<void> begin() {
     const std::size_t size = data_.train.size();
-    const auto pixels = static_cast<std::size_t>(data_.train.width() * data_.train.height());
+    const auto pixels = static_cast<std::size_t>(data_.train.width()) * static_cast<std::size_t>(data_.train.height());
     const std::size_t count = std::clamp<std::size_t>(kWhiteningPixels / pixels, 1, size);
     std::vector<std::size_t> indices(count);
     for (std::size_t i = 0; i < count; ++i) indices[i] = i * size / count;
@@ -156,7 +160,7 @@ class Run {
                        .loss = progress_.recent_loss,
                        .accuracy = progress_.recent_accuracy,
                        .learning_rate = rate_,
-                       .images_per_second = step_seconds > 0.0 ? settings_.batch_size / step_seconds : 0.0,
+                       .images_per_second = step_seconds > 0.0 ? batch_size_ / step_seconds : 0.0,
                        .elapsed = duration_cast<milliseconds>(now),
                        .remaining = duration_cast<milliseconds>(pace_.remaining(progress_.steps, now))});
   }
@@ -168,6 +172,10 @@ class Run {
     const auto began = clock_.steady();
     TRY(const Validation validation, validate(learner_, data_.validation, data_.preprocess));
     pace_.note_validation(clock_.steady() - began);
+    if (!std::isfinite(validation.loss)) {
+      return fail(ErrorCode::Internal, "the validation loss became {} at learning rate {}: lower schedule.peak",
+                  validation.loss, rate_);
+    }
     const bool best = validation.loss < progress_.best_loss;
     const double n = std::max(1.0, static_cast<double>(progress_.images));
     const EpochEvent event{.epoch = progress_.epoch + 1,
@@ -240,6 +248,7 @@ class Run {
   Observer& observer_;
   const Clock& clock_;
   const std::int64_t batches_;  // an epoch
+  const double batch_size_;     // smaller than the settings' when there are fewer images
   Pace pace_;
   const SteadyTime started_;
   SteadyTime saved_;       // when the last checkpoint was written
