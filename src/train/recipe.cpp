@@ -42,7 +42,7 @@ class Section {
   }
 
   /// A nested object that somebody else reads.
-  void allow(const char* key) { known_.emplace_back(key); }
+  void allow(const std::string& key) { known_.push_back(key); }
 
   /// The first failure, or a key that nobody read.
   [[nodiscard]] Result<void> finish() const {
@@ -131,6 +131,18 @@ Result<void> read_schedule(const json::Value& recipe, ScheduleSettings& schedule
   return {};
 }
 
+Result<void> read_preprocess(const json::Value& recipe, image::Preprocess& preprocess) {
+  Section section(recipe, "preprocess");
+  json::Value complete = image::to_json(preprocess);  // a model package must name every field, a recipe need not
+  for (const auto& [key, unused] : complete.items()) section.allow(key);
+  TRY_VOID(section.finish());
+  if (recipe.contains("preprocess")) complete.update(recipe["preprocess"]);
+  auto read = image::preprocess_from_json(complete);
+  if (!read) return pass(read, "recipe.preprocess");
+  preprocess = *read;
+  return {};
+}
+
 Result<void> read_architecture(const json::Value& value, Recipe& recipe) {
   const auto found = value.find("architecture");
   if (found == value.end() || !found->is_object())
@@ -181,7 +193,7 @@ Result<Recipe> recipe_from_json(const json::Value& value) {
   TRY_VOID(read_top(value, recipe));
   if (recipe.name.empty()) return fail(ErrorCode::InvalidArgument, "the recipe has no name");
   TRY_VOID(read_architecture(value, recipe));
-  TRY(recipe.preprocess, image::preprocess_from_json(child(value, "preprocess")));
+  TRY_VOID(read_preprocess(value, recipe.preprocess));
   TRY(recipe.training.augmentation, data::augmentation_from_json(child(value, "augmentation")));
   TRY_VOID(read_optimizer(value, recipe.learner.optimizer));
   TRY_VOID(read_schedule(value, recipe.training.schedule));
