@@ -27,7 +27,11 @@ struct Setting {
 /// Runs until the time is up; returns how many images were classified.
 Result<std::int64_t> work(infer::Engine& engine, const Setting& setting) {
   std::int64_t done = 0;
-  image::ImageBatch batch{.n = setting.batch, .channels = 3, .height = setting.preprocess.height, .width = setting.preprocess.width, .data = {}};
+  image::ImageBatch batch{.n = setting.batch,
+                          .channels = 3,
+                          .height = setting.preprocess.height,
+                          .width = setting.preprocess.width,
+                          .data = {}};
   batch.data.resize(batch.item_size() * static_cast<std::size_t>(setting.batch));
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(setting.seconds);
   while (Clock::now() < end) {
@@ -51,7 +55,8 @@ Result<json::Value> measure(int argc, char** argv) {
     TRY(auto bytes, read_file(argv[i]));
     images.push_back(std::move(bytes));
   }
-  const Setting setting{std::chrono::duration<double>(std::atof(argv[2])), std::atoi(argv[3]), package.spec.preprocess, images};
+  const Setting setting{std::chrono::duration<double>(std::atof(argv[2])), std::atoi(argv[3]), package.spec.preprocess,
+                        images};
   TRY(const auto engine, infer::Engine::load(package, {.threads = 1}));
   std::atomic<std::int64_t> total{0};
   std::atomic<bool> failed{false};
@@ -60,7 +65,10 @@ Result<json::Value> measure(int argc, char** argv) {
   for (int t = 0; t < threads; ++t) {
     workers.emplace_back([&, own = std::shared_ptr<infer::Engine>(engine->clone())] {
       const auto done = work(*own, setting);
-      if (done) total += *done; else failed = true;
+      if (done)
+        total += *done;
+      else
+        failed = true;
     });
   }
   workers.clear();

@@ -63,10 +63,10 @@ class Service:
         self.process.wait(30)
 
 
-def load(port, script, path, target, connections, seconds):
+def load(port, form, path, target, connections, seconds):
     """One run of wrk: its figures, and an end to everything when an answer was wrong."""
-    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", ROOT / "bench" / "lua" / script,
-                           f"http://127.0.0.1:{port}", "--", path, target], capture_output=True, text=True, check=True)
+    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", ROOT / "bench" / "lua" / "post.lua",
+                           f"http://127.0.0.1:{port}", "--", path, target, form], capture_output=True, text=True, check=True)
     figures = json.loads(re.search(r"RESULT (.*)", done.stdout).group(1))
     if figures["wrong"] or figures["socket_errors"] or not figures["requests"]:
         raise SystemExit(f"wrong answers on port {port}: {figures}")
@@ -101,20 +101,20 @@ def main():
                                          "fastapi_torch:app"], ports[1], {"IMAGO_PACKAGE": str(package)}, "/health")
     figures, engine_rates = [], {1: [], 8: []}
     try:
-        for form, script, path, targets in [("multipart JPEG 32x32", "multipart.lua", images[0], ("/predict", "/predict")),
-                                            ("JSON array of 3072 numbers", "json.lua", str(json_file), ("/predict", "/predict_json"))]:
+        for name, form, path, targets in [("multipart JPEG 32x32", "multipart", images[0], ("/predict", "/predict")),
+                                            ("JSON array of 3072 numbers", "json", str(json_file), ("/predict", "/predict_json"))]:
             for connections in (1, 32):
                 rows = {"imago": [], "peer": []}
                 for pair in range(options.pairs + 1):
-                    a = load(ours.port, script, path, targets[0], connections, options.seconds)
-                    b = load(peer.port, script, path, targets[1], connections, options.seconds)
+                    a = load(ours.port, form, path, targets[0], connections, options.seconds)
+                    b = load(peer.port, form, path, targets[1], connections, options.seconds)
                     if pair:  # the first pair warms both up
                         rows["imago"].append(a)
                         rows["peer"].append(b)
                 ratios = [a["rps"] / b["rps"] for a, b in zip(rows["imago"], rows["peer"])]
-                figures.append({"form": form, "connections": connections, "ratio": spread(ratios),
+                figures.append({"form": name, "connections": connections, "ratio": spread(ratios),
                                 **{who: {key: spread([row[key] for row in run]) for key in run[0]} for who, run in rows.items()}})
-                print(form, connections, "connections:", f"{figures[-1]['imago']['rps']['median']:.0f} req/s, "
+                print(name, connections, "connections:", f"{figures[-1]['imago']['rps']['median']:.0f} req/s, "
                       f"{figures[-1]['peer']['rps']['median']:.0f} req/s, ratio {figures[-1]['ratio']['median']:.1f}", flush=True)
         for _ in range(options.pairs):
             for batch in engine_rates:

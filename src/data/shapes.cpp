@@ -273,7 +273,7 @@ image::Image draw_shape(int label, int side, std::uint64_t seed) {
       Colour sum{};
       for (int sample = 0; sample < kSamples * kSamples; ++sample) {
         const double px = (x + (sample % kSamples + 0.5) / kSamples) / side;
-        const double py = (y + (sample / kSamples + 0.5) / kSamples) / side;
+        const double py = (y + (std::floor(static_cast<double>(sample) / kSamples) + 0.5) / kSamples) / side;
         const Colour colour = scene.at(px, py);
         for (std::size_t c = 0; c < 3; ++c) sum[c] += colour[c] * kShare;
       }

@@ -65,7 +65,7 @@ Result<ClientResponse> fetch(const ClientRequest& request) {
     const std::string line = value.empty() ? name + ";" : name + ": " + value;
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) return fail(ErrorCode::Internal, "libcurl has no memory");
-    headers.release();
+    static_cast<void>(headers.release());
     headers.reset(longer);
   }
   Sink sink{.limit = request.max_response_bytes};

@@ -118,7 +118,7 @@ ResponseHandle to_mhd(Response response) {
     auto body = std::make_unique<std::string>(std::move(response.body));
     handle.reset(
         MHD_create_response_from_buffer_with_free_callback_cls(body->size(), body->data(), free_body, body.get()));
-    if (handle) body.release();  // now the response's
+    if (handle) static_cast<void>(body.release());  // now the response's
   }
   for (const auto& [name, value] : response.headers) {
     if (handle && MHD_add_response_header(handle.get(), name.c_str(), value.c_str()) != MHD_YES) {

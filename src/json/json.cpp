@@ -155,6 +155,7 @@ Result<T> get(const Value& object, std::string_view key) {
   return convert<T>(*found, key);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type, which parentheses would break
 #define IMAGO_JSON_GET(T)                                               \
   template Result<T> get<T>(const Value& object, std::string_view key); \
   template Result<std::vector<T>> get<std::vector<T>>(const Value& object, std::string_view key)
@@ -167,5 +168,6 @@ IMAGO_JSON_GET(double);
 IMAGO_JSON_GET(std::string);
 IMAGO_JSON_GET(Value);
 #undef IMAGO_JSON_GET
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace imago::json

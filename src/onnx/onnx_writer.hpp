@@ -9,8 +9,9 @@
 
 namespace imago::onnx {
 
-/// Serialised ONNX ModelProto, opset 13 and IR 8: input "image" float32 [n, c, h, w], output "logits" float32 [n, outputs], with BatchNorm
-/// folded into the convolution before it where there is one, dropout left out. InvalidArgument when weights do not fit the graph.
+/// Serialised ONNX ModelProto, opset 13 and IR 8: input "image" float32 [n, c, h, w], output "logits" float32 [n,
+/// outputs], with BatchNorm folded into the convolution before it where there is one, dropout left out. InvalidArgument
+/// when weights do not fit the graph.
 Result<std::string> encode_onnx(const model::Graph& graph, const model::Weights& weights, const std::string& name);
 
 }  // namespace imago::onnx

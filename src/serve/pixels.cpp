@@ -2,6 +2,7 @@
 #include "serve/pixels.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "json/json.hpp"
@@ -58,7 +59,7 @@ Result<float> scale_for(std::span<const float> numbers, Range range) {
   return 255.0F / top;
 }
 
-std::uint8_t to_byte(float value, float scale) { return static_cast<std::uint8_t>(value * scale + 0.5F); }
+std::uint8_t to_byte(float value, float scale) { return static_cast<std::uint8_t>(std::lround(value * scale)); }
 
 }  // namespace
 

@@ -43,7 +43,7 @@ struct Predictor::Job {
 Predictor::Predictor(const PredictorOptions& options)
     : options_(options), decoders_(options.decode_threads, options.decode_queue) {}
 
-void Predictor::predict(std::shared_ptr<const LiveModel> model, Reply reply) {
+void Predictor::predict(const std::shared_ptr<const LiveModel>& model, Reply reply) {
   if (model->is_full()) {
     return reply.fail({ErrorCode::ResourceExhausted, "too many images are waiting, try again"}, Blame::Service);
   }
@@ -57,7 +57,7 @@ void Predictor::predict(std::shared_ptr<const LiveModel> model, Reply reply) {
 
   const auto deadline = request.received + *timeout;
   auto job = std::make_shared<Job>(Job{std::move(reply), model->face(), *answer, std::move(*input), deadline, {}});
-  if (is_small(*job)) return prepare_and_submit(*model, std::move(job));
+  if (is_small(*job)) return prepare_and_submit(*model, job);
   if (!decoders_.try_run([this, model, job] { prepare_and_submit(*model, job); })) {
     job->reply.fail({ErrorCode::ResourceExhausted, "too many large images are being decoded, try again"},
                     Blame::Service);
@@ -73,7 +73,7 @@ bool Predictor::is_small(const Job& job) const {
   return static_cast<std::size_t>(probe->width) * static_cast<std::size_t>(probe->height) <= options_.inline_pixels;
 }
 
-void Predictor::prepare_and_submit(const LiveModel& model, std::shared_ptr<Job> job) const {
+void Predictor::prepare_and_submit(const LiveModel& model, const std::shared_ptr<Job>& job) const {
   const auto start = steady_clock::now();
   if (start >= job->deadline) {
     return job->reply.fail({ErrorCode::Timeout, "the deadline passed before the image was decoded"}, Blame::Service);

@@ -27,11 +27,11 @@ class Predictor {
   explicit Predictor(const PredictorOptions& options);
 
   /// Answers through `reply`, now or later, whatever happens.
-  void predict(std::shared_ptr<const LiveModel> model, Reply reply);
+  void predict(const std::shared_ptr<const LiveModel>& model, Reply reply);
 
  private:
   struct Job;
-  void prepare_and_submit(const LiveModel& model, std::shared_ptr<Job> job) const;
+  void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Job>& job) const;
   [[nodiscard]] bool is_small(const Job& job) const;
 
   const PredictorOptions options_;

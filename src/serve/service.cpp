@@ -95,7 +95,7 @@ std::vector<http::Route> Service::Impl::routes() {
 void Service::Impl::predict(Reply reply) {
   auto [model, why] = current();
   if (!model) return reply.fail({ErrorCode::Unavailable, std::move(why)}, Blame::Service);
-  predictor.predict(std::move(model), std::move(reply));
+  predictor.predict(model, std::move(reply));
 }
 
 void Service::Impl::health(Reply reply) { reply.send_json({{"status", "ok"}, {"ready", not_ready_reason().empty()}}); }

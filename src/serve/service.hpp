@@ -20,7 +20,7 @@ struct ServeOptions {
   http::ServerOptions http;
   infer::EngineOptions engine{.threads =
                                   1};  ///< a batch is computed on one core; the batcher's workers are the parallelism
-  infer::BatcherOptions batcher{.max_batch = 8};  ///< larger ones gave no more on small networks, and wait longer
+  infer::BatcherOptions batcher;
   PredictorOptions predictor;
   bool metrics_are_prometheus = false;  ///< what /metrics gives to a client that does not say
   std::chrono::milliseconds unready_wait{

@@ -55,7 +55,7 @@ ErrorCode code_of(const soci::postgresql_soci_error& error) {
   if (kind == "08" || kind == "53" || kind == "55" || kind == "57" || kind == "40") return ErrorCode::Unavailable;
   // A broken connection has no state of its own.
   return error.get_error_category() == soci::soci_error::connection_error ||
-                 state.find_first_not_of(" ") == std::string::npos
+                 state.find_first_not_of(' ') == std::string::npos
              ? ErrorCode::Unavailable
              : ErrorCode::Internal;
 }

@@ -1,16 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk script: POST one JPEG as multipart/form-data. Counts answers that are not 200 or name no prediction.
-local path, target = nil, nil
+-- wrk script: FILE TARGET multipart|json. POSTs the file as a form or as it is. Counts answers that are not 200 or name no prediction.
 local wrong = 0
 local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init(args)
-  path, target = args[1], args[2]
+  local path, target, form = args[1], args[2], args[3]
   local file = assert(io.open(path, "rb"))
-  local jpeg = file:read("*a")
+  local body = file:read("*a")
   file:close()
-  local body = "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n" .. jpeg .. "\r\n--frontier--\r\n"
-  request_text = wrk.format("POST", target, {["Content-Type"] = "multipart/form-data; boundary=frontier"}, body)
+  local media_type = "application/json"
+  if form == "multipart" then
+    media_type = "multipart/form-data; boundary=frontier"
+    body = "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n" .. body .. "\r\n--frontier--\r\n"
+  end
+  request_text = wrk.format("POST", target, {["Content-Type"] = media_type}, body)
   bad = 0
 end
 function request() return request_text end
