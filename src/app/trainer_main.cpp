@@ -57,6 +57,17 @@ Result<Job> read_job() {
   return job;
 }
 
+json::Value to_json(const train::EpochEvent& epoch) {
+  return {{"epoch", epoch.epoch},
+          {"loss", epoch.loss},
+          {"accuracy", epoch.accuracy},
+          {"val_loss", epoch.val_loss},
+          {"val_accuracy", epoch.val_accuracy},
+          {"learning_rate", epoch.learning_rate},
+          {"elapsed", seconds(epoch.elapsed)},
+          {"best", epoch.best}};
+}
+
 /// Steps at most ten a second; every epoch.
 class Reporter final : public train::Observer {
  public:
@@ -78,15 +89,9 @@ class Reporter final : public train::Observer {
   }
 
   void on_epoch(const train::EpochEvent& epoch) override {
-    emit({{"event", "epoch"},
-          {"epoch", epoch.epoch},
-          {"loss", epoch.loss},
-          {"accuracy", epoch.accuracy},
-          {"val_loss", epoch.val_loss},
-          {"val_accuracy", epoch.val_accuracy},
-          {"learning_rate", epoch.learning_rate},
-          {"elapsed", seconds(epoch.elapsed)},
-          {"best", epoch.best}});
+    json::Value event{{"event", "epoch"}};
+    event.update(to_json(epoch));
+    emit(event);
   }
 
  private:
@@ -163,7 +168,9 @@ void report_end(const train::TrainOutcome& outcome) {
                    {"epochs", outcome.epochs_done},
                    {"best_epoch", outcome.best_epoch},
                    {"steps", outcome.steps},
-                   {"seconds", seconds(outcome.elapsed)}};
+                   {"seconds", seconds(outcome.elapsed)},
+                   {"history", json::Value::array()}};
+  for (const auto& epoch : outcome.history) done["history"].push_back(to_json(epoch));
   if (!outcome.history.empty()) {
     done["val_accuracy"] = outcome.history.back().val_accuracy;
     done["val_loss"] = outcome.history.back().val_loss;

@@ -12,7 +12,7 @@ namespace imago::pipeline {
 namespace {
 
 struct Training {
-  json::Value history = json::Value::array();  // one object an epoch
+  json::Value history = json::Value::array();  // one object an epoch, those before a resume too
   json::Value done;                            // the trainer's last word; null when it never came
   std::optional<Error> error;
 };
@@ -45,14 +45,17 @@ json::Value trainer_job(const Workspace& workspace, const tracking::Run& run, bo
 Result<void> note(Workspace& workspace, const std::string& run, const json::Value& event, Training& training) {
   const std::string kind = event.value("event", "");
   if (kind == "epoch") {
-    training.history.push_back(event);
     std::map<std::string, double> values;
     for (const char* key : {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}) {
       if (event.contains(key) && event[key].is_number()) values[key] = event[key].get<double>();
     }
     return workspace.runs().log_metrics(run, event.value("epoch", std::int64_t{0}), values);
   }
-  if (kind == "done") training.done = event;
+  if (kind == "done") {
+    training.done = event;
+    training.history = event.value("history", json::Value::array());
+    training.done.erase("history");
+  }
   if (kind == "error")
     training.error = Error{code_from(event.value("code", "")), event.value("message", "training failed")};
   return {};

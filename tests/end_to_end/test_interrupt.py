@@ -35,6 +35,8 @@ def interrupted(trained):
 def test_stop_resume_and_an_unbroken_run_end_with_the_same_weights(trained, interrupted):
     assert trained.json("runs", "show", interrupted)["status"] == "interrupted"
     resumed = trained.json("train", "--resume", interrupted)
+    history = trained.json("models", "show", "resumed")["report"]["training"]["history"]
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5, 6]
     unbroken = trained.json(*train("unbroken", 7))
     weights = [(trained.workspace / "models" / model / "1" / "weights.safetensors").read_bytes() for model in ("resumed", "unbroken")]
     assert resumed["test"]["accuracy"] == unbroken["test"]["accuracy"]
