@@ -159,6 +159,7 @@ class MhdServer final : public Server {
   void drain(std::chrono::milliseconds patience) override;
 
  private:
+  static MHD_Result on_accept(void* cls, const sockaddr* peer, socklen_t size);
   static MHD_Result on_access(void* cls, MHD_Connection* connection, const char* url, const char* method,
                               const char* version, const char* upload_data, std::size_t* upload_size, void** context);
   static void on_completed(void* cls, MHD_Connection* connection, void** context, MHD_RequestTerminationCode code);
@@ -208,8 +209,8 @@ Result<void> MhdServer::open() {
   if (threads > 1) items.push_back({MHD_OPTION_THREAD_POOL_SIZE, static_cast<std::intptr_t>(threads), nullptr});
   items.push_back({MHD_OPTION_END, 0, nullptr});
   daemon_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                             static_cast<std::uint16_t>(port_), nullptr, nullptr, &MhdServer::on_access, this,
-                             MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
+                             static_cast<std::uint16_t>(port_), &MhdServer::on_accept, this, &MhdServer::on_access,
+                             this, MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
   if (daemon_ == nullptr) {
     close(socket);
     return fail(ErrorCode::Internal, "the HTTP server on port {} did not start", port_);
@@ -220,7 +221,6 @@ Result<void> MhdServer::open() {
 void MhdServer::drain(std::chrono::milliseconds patience) {
   if (daemon_ == nullptr) return;
   draining_ = true;
-  if (const int socket = MHD_quiesce_daemon(daemon_); socket >= 0) close(socket);
   {
     std::unique_lock lock(mutex_);
     idle_.wait_for(lock, patience, [&] { return open_.empty(); });
@@ -239,6 +239,12 @@ void MhdServer::on_log(void*, const char* format, va_list arguments) {
   char line[512];
   std::vsnprintf(line, sizeof line, format, arguments);
   log::debug("libmicrohttpd: {}", std::string_view(line, strcspn(line, "\n")));
+}
+
+// New connections are closed unread while draining. Not MHD_quiesce_daemon: with epoll threads it races with them for
+// the listening socket, and the one that loses aborts the process.
+MHD_Result MhdServer::on_accept(void* cls, const sockaddr*, socklen_t) {
+  return static_cast<MhdServer*>(cls)->draining_ ? MHD_NO : MHD_YES;
 }
 
 void MhdServer::on_connection(void* cls, MHD_Connection*, void**, MHD_ConnectionNotificationCode code) {

@@ -282,6 +282,22 @@ TEST_F(ServerTest, AnswersWhoeverStillWaitsWhenPatienceEnds) {
   responder.send({.body = "to nobody"});
 }
 
+// libmicrohttpd's own way to stop accepting aborted the process now and then, when a thread met it at the listening
+// socket.
+TEST_F(ServerTest, DrainsAHundredTimesWhileClientsKeepComing) {
+  for (int round = 0; round < 100; ++round) {
+    start({.threads = 2});
+    std::atomic<bool> done{false};
+    std::thread client([&] {
+      while (!done) static_cast<void>(fetch({.url = url("/hello"), .timeout = std::chrono::milliseconds(500)}));
+    });
+    server_->drain(std::chrono::seconds(1));
+    done = true;
+    client.join();
+    server_.reset();
+  }
+}
+
 TEST_F(ServerTest, SaysThatAPortIsInUse) {
   start();
   const auto second = Server::start({.port = server_->port()}, {}, &write_error);
