@@ -171,9 +171,9 @@ void report_end(const train::TrainOutcome& outcome) {
                    {"seconds", seconds(outcome.elapsed)},
                    {"history", json::Value::array()}};
   for (const auto& epoch : outcome.history) done["history"].push_back(to_json(epoch));
-  if (!outcome.history.empty()) {
-    done["val_accuracy"] = outcome.history.back().val_accuracy;
-    done["val_loss"] = outcome.history.back().val_loss;
+  if (const auto* kept = outcome.kept_epoch(); kept != nullptr) {
+    done["val_accuracy"] = kept->val_accuracy;
+    done["val_loss"] = kept->val_loss;
   }
   emit(done);
 }

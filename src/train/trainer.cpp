@@ -208,11 +208,13 @@ class Run {
   }
 
   Result<TrainOutcome> finish(StopReason reason) {
-    if (settings_.restore_best && progress_.best_epoch != progress_.epoch && !best_weights_.empty()) {
+    TrainOutcome done = outcome(reason);
+    if (settings_.restore_best && !best_weights_.empty()) {
       TRY(const auto weights, model::decode_safetensors(as_bytes(best_weights_)));
       TRY_VOID(learner_.set_weights(weights));
+      done.restored_best = true;
     }
-    return outcome(reason);
+    return done;
   }
 
   [[nodiscard]] TrainOutcome outcome(StopReason reason) const {

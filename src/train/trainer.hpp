@@ -76,6 +76,15 @@ struct TrainOutcome {
   std::int64_t steps = 0;
   std::chrono::milliseconds elapsed{0};
   std::vector<EpochEvent> history;
+  bool restored_best = false;  ///< the weights are those of best_epoch, not of the last
+
+  /// The epoch whose weights the learner holds; none before the first validation.
+  [[nodiscard]] const EpochEvent* kept_epoch() const {
+    for (const EpochEvent& event : history) {
+      if (restored_best && event.epoch == best_epoch) return &event;
+    }
+    return history.empty() ? nullptr : &history.back();
+  }
 };
 
 struct TrainingData {

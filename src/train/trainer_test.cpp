@@ -222,6 +222,8 @@ TEST_F(Trainer, EndsWithTheWeightsOfTheBestEpoch) {
     std::vector<bool> best;
     for (const EpochEvent& epoch : outcome.history) best.push_back(epoch.best);
     EXPECT_THAT(best, ElementsAre(true, true, false, false));
+    ASSERT_NE(outcome.kept_epoch(), nullptr);
+    EXPECT_EQ(outcome.kept_epoch()->epoch, restore ? 2 : 4);
 
     FakeLearner reference(clock_);
     Recorder stopped;
