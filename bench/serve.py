@@ -13,9 +13,11 @@ import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -91,7 +93,7 @@ def main():
     pixels = subprocess.run([BENCH_PYTHON / "python", "-c", "import sys,json;from PIL import Image;import numpy as np;"
                              "a=np.asarray(Image.open(sys.argv[1]).convert('RGB').resize((32,32)));"
                              "print(json.dumps({'image':(a.flatten()/255).round(6).tolist()}))", images[0]], capture_output=True, text=True, check=True).stdout
-    json_file = Path("/tmp/imago-bench-image.json")
+    json_file = Path(tempfile.mkdtemp()) / "image.json"
     json_file.write_text(pixels)
 
     ports = [free_port(), free_port()]
@@ -123,7 +125,7 @@ def main():
     finally:
         ours.stop()
         peer.stop()
-        json_file.unlink()
+        shutil.rmtree(json_file.parent)
     write_result("serve", {
         "question": "requests a second of /predict with improved-cnn, against FastAPI + PyTorch with the same weights and the bare engine",
         "load": f"wrk, 1 thread, {options.seconds} s a run, on the same cores",

@@ -16,7 +16,7 @@
 namespace imago::infer {
 
 struct BatcherOptions {
-  int workers = 0;  ///< 0: the engine's streams
+  int workers = 0;    ///< 0: the engine's streams
   int max_batch = 8;  ///< larger ones gave no more on small networks here, and wait longer
   std::size_t max_queue = 1024;
 };
