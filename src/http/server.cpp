@@ -16,6 +16,7 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_set>
+#include <utility>
 
 #include "base/log.hpp"
 #include "http/listen_socket.hpp"
@@ -173,6 +174,7 @@ class MhdServer final : public Server {
   MHD_Result finish(Exchange& exchange, MHD_Connection* connection);
   MHD_Result queue(MHD_Connection* connection, Response response);
   bool charge(Exchange& exchange, std::size_t bytes);
+  void discharge(Exchange& exchange);
 
   const ServerOptions options_;
   const unsigned max_connections_;
@@ -327,6 +329,8 @@ bool MhdServer::charge(Exchange& exchange, std::size_t bytes) {
   return true;
 }
 
+void MhdServer::discharge(Exchange& exchange) { bodies_bytes_ -= std::exchange(exchange.charged_bytes, 0); }
+
 MHD_Result MhdServer::read_body(Exchange& exchange, std::string_view piece) {
   Request& request = exchange.request;
   if (!exchange.refusal) {
@@ -369,6 +373,7 @@ MHD_Result MhdServer::finish(Exchange& exchange, MHD_Connection* connection) {
   }
   Response answer = std::move(*exchange.answer);
   lock.unlock();
+  discharge(exchange);  // before the client can know: its next request finds the room free
   // A Responder destroyed unanswered leaves a status of 0: only here is the one who writes errors at hand.
   if (answer.status == 0) answer = errors_(500, "the request was not answered", exchange.request);
   return queue(connection, std::move(answer));
@@ -386,7 +391,7 @@ void MhdServer::on_completed(void* cls, MHD_Connection*, void** context, MHD_Req
   auto* exchange = static_cast<Exchange*>(*context);
   if (exchange == nullptr) return;
   *context = nullptr;
-  server.bodies_bytes_ -= exchange->charged_bytes;
+  server.discharge(*exchange);
   std::shared_ptr<Exchange> last;
   {
     const std::scoped_lock lock(exchange->mutex);
