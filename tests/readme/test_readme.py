@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the README's commands as they stand, in order, in a folder with real photographs."""
 
+import json
 import os
 import re
 import shutil
@@ -55,8 +56,23 @@ def test_the_readme_names_files_that_exist():
         assert (ROOT / path).exists(), path
 
 
+def numbers_in(value):
+    """Every number of a result file, and as a percentage."""
+    if isinstance(value, dict):
+        return [n for part in value.values() for n in numbers_in(part)]
+    if isinstance(value, list):
+        return [n for part in value for n in numbers_in(part)]
+    return [value, 100 * value] if isinstance(value, (int, float)) else []
+
+
 def test_the_figures_quoted_are_in_the_results():
-    """A number in the table of measured results must come from the file it names."""
-    import json
-    for row in re.findall(r"^\|.*\(bench/results/([a-z_]+)\.json\).*\|$", README, re.M):
-        json.loads((ROOT / "bench" / "results" / f"{row}.json").read_text())
+    """Each figure in the table of measured results, rounded as it is printed, is in the file that its row names."""
+    rows = re.findall(r"^\|.*\(bench/results/([a-z_]+)\.json\) \|(.*)\|$", README, re.M)
+    assert len(rows) >= 8, "the README's table of measured results has lost its rows"
+    for name, cells in rows:
+        measured = numbers_in(json.loads((ROOT / "bench" / "results" / f"{name}.json").read_text()))
+        quoted = [figure for figure in re.findall(r"\d[\d,]*(?:\.\d+)?", cells.replace("p99", "")) if len(figure) >= 3]
+        assert quoted, cells
+        for figure in quoted:
+            places = len(figure.partition(".")[2])
+            assert any(f"{value:,.{places}f}" == figure for value in measured), f"{figure} is not in {name}.json: {cells}"
