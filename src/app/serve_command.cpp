@@ -67,6 +67,13 @@ Result<void> run_serve(Context& context, const Options& options) {
   serving.batcher.max_batch = options.max_batch;
   serving.batcher.max_queue = options.max_queue;
   serving.version = IMAGO_VERSION;
+  serving.backend = serve::Backend{.database = &workspace->database(),
+                                   .datasets = &workspace->datasets(),
+                                   .models = &workspace->models(),
+                                   .runs = &workspace->runs(),
+                                   .workspace = workspace->folder(),
+                                   .program = program_folder() / "imago",
+                                   .trainer = program_folder() / "imago-trainer"};
   TRY(const auto service, serve::Service::start(serving));
   TRY_VOID(load(*service, *workspace, options));
   fmt::print("dashboard and API: http://{}:{}   (Ctrl-C stops)\n",

@@ -48,6 +48,23 @@ struct Response {
   std::string_view static_body;
 };
 
+/// An answer that is written bit by bit, as server-sent events are. Movable; closed when destroyed. Safe from any
+/// thread, one at a time.
+class Stream {
+ public:
+  struct Channel;
+  explicit Stream(std::shared_ptr<Channel> channel);
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  ~Stream();
+  /// Never waits. False once the client has gone, the server stops, or more than 1 MiB waits for a slow client: then
+  /// the stream is over.
+  bool send(std::string_view bytes);
+
+ private:
+  std::shared_ptr<Channel> channel_;
+};
+
 /// The way to answer one request: exactly once, from any thread. If it is destroyed unanswered, the client gets a 500.
 /// Answering a client that has gone, or a server that has stopped, does nothing.
 class Responder {
@@ -58,6 +75,8 @@ class Responder {
   Responder& operator=(Responder&&) noexcept;
   ~Responder();
   void send(Response response);
+  /// Sends status and headers of `head` (not its body) and leaves the rest to the stream.
+  Stream stream(Response head);
 
  private:
   std::shared_ptr<Exchange> exchange_;

@@ -27,6 +27,9 @@ class Reply {
   void fail(const Error& error, Blame blame);
   void fail(int status, const Error& error);
 
+  /// 200 text/event-stream; counted now. `request` is not to be used after.
+  http::Stream stream_events();
+
   [[nodiscard]] const std::string& request_id() const { return request_id_; }
   [[nodiscard]] const http::Request& request() const { return *request_; }
   [[nodiscard]] std::chrono::microseconds elapsed() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/service.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -35,8 +36,8 @@ struct Service::Impl {
   /// Empty when ready.
   std::string not_ready_reason() const { return stopping ? "the server is stopping" : current().reason; }
 
-  std::vector<http::Route> routes();
-  http::Handler route(void (Impl::*handler)(Reply), bool for_prediction = false);
+  void add_routes();
+  void add_asset_routes();
 
   void predict(Reply reply);
   void health(Reply reply);
@@ -62,34 +63,44 @@ struct Service::Impl {
   std::string reason = "no model yet: train one with `imago train`";
 
   Predictor predictor;
+  http::WorkPool pool{4, 256};  // what reads files and SQL
+  const Gate gate{};
+  RouteList routes{metrics, pool, gate};
   std::unique_ptr<http::Server> server;  // last: it goes first, and with it every request
 };
 
-http::Handler Service::Impl::route(void (Impl::*handler)(Reply), bool for_prediction) {
-  return [this, handler, for_prediction](const http::Request& request, http::Responder responder) {
-    (this->*handler)(Reply(request, std::move(responder), metrics, for_prediction));
+void Service::Impl::add_routes() {
+  const auto to = [this](void (Impl::*handler)(Reply)) {
+    return [this, handler](Reply reply) { (this->*handler)(std::move(reply)); };
   };
+  routes.add("GET", "/", Scope::Open, to(&Impl::index));
+  routes.add("POST", "/predict", Scope::Predict, to(&Impl::predict), true);
+  routes.add("GET", "/health", Scope::Open, to(&Impl::health));
+  routes.add("GET", "/ready", Scope::Open, to(&Impl::ready));
+  routes.add("GET", "/uptime", Scope::Open, to(&Impl::uptime));
+  routes.add("GET", "/status", Scope::Open, to(&Impl::status));
+  routes.add("GET", "/metrics", Scope::Open, to(&Impl::negotiated_metrics));
+  routes.add("GET", "/metrics/prometheus", Scope::Open, to(&Impl::prometheus));
+  if (options.backend) {
+    const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version};
+    for (const auto add : {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_run_routes,
+                           add_stats_routes, add_explain_routes, add_documentation_routes}) {
+      add(routes, api);
+    }
+  }
+  for (const auto& known : routes.routes()) {
+    if (std::find(endpoints.begin(), endpoints.end(), known.pattern) == endpoints.end())
+      endpoints.push_back(known.pattern);
+  }
+  add_asset_routes();
 }
 
-std::vector<http::Route> Service::Impl::routes() {
-  std::vector<http::Route> routes{
-      {"GET", "/", route(&Impl::index)},
-      {"POST", "/predict", route(&Impl::predict, true)},
-      {"GET", "/health", route(&Impl::health)},
-      {"GET", "/ready", route(&Impl::ready)},
-      {"GET", "/uptime", route(&Impl::uptime)},
-      {"GET", "/status", route(&Impl::status)},
-      {"GET", "/metrics", route(&Impl::negotiated_metrics)},
-      {"GET", "/metrics/prometheus", route(&Impl::prometheus)},
-  };
-  for (const auto& known : routes) endpoints.push_back(known.pattern);
+void Service::Impl::add_asset_routes() {
   for (const auto path : asset_paths()) {
     has_dashboard = has_dashboard || path == kDashboardPage;
-    routes.push_back({"GET", std::string(path), [this, path](const http::Request& request, http::Responder responder) {
-                        Reply(request, std::move(responder), metrics).send(asset_response(path, request));
-                      }});
+    routes.add("GET", std::string(path), Scope::Open,
+               [path](Reply reply) { reply.send(asset_response(path, reply.request())); });
   }
-  return routes;
 }
 
 void Service::Impl::predict(Reply reply) {
@@ -195,7 +206,8 @@ Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
     response.headers["X-Request-ID"] = id;
     return response;
   };
-  TRY(impl->server, http::Server::start(options.http, impl->routes(), write_error));
+  impl->add_routes();
+  TRY(impl->server, http::Server::start(options.http, impl->routes.routes(), write_error));
   return std::unique_ptr<Service>(new Service(std::move(impl)));
 }
 

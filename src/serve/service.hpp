@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -12,6 +13,7 @@
 #include "infer/engine.hpp"
 #include "package/package.hpp"
 #include "registry/registry.hpp"
+#include "serve/api.hpp"
 #include "serve/predictor.hpp"
 
 namespace imago::serve {
@@ -26,6 +28,7 @@ struct ServeOptions {
   std::chrono::milliseconds unready_wait{
       0};  ///< between "not ready" and refusing connections, for load balancers to notice
   std::chrono::milliseconds drain_patience{30'000};
+  std::optional<Backend> backend;  ///< none: predictions and nothing else
   std::string version;  ///< of the program, as /status and the metrics show it
 };
 

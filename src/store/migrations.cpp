@@ -53,6 +53,20 @@ constexpr std::string_view kFirst[] = {
     "CREATE INDEX jobs_by_state ON jobs (state, created)",
 };
 
+constexpr std::string_view kWholeLoop[] = {
+    "ALTER TABLE jobs ADD COLUMN cancel_requested BIGINT NOT NULL DEFAULT 0",
+    // Images that were sent in; their bytes are in uploads/ID. label is one of a data set's, or NULL while nobody said.
+    R"(CREATE TABLE uploads (
+         id TEXT PRIMARY KEY, name TEXT NOT NULL, label TEXT, sha256 TEXT NOT NULL,
+         bytes BIGINT NOT NULL, width BIGINT NOT NULL, height BIGINT NOT NULL, created TEXT NOT NULL,
+         state TEXT NOT NULL CHECK (state IN ('staged', 'used')), dataset TEXT))",
+    "CREATE INDEX uploads_by_state ON uploads (state, created)",
+    // Keys themselves are shown once and not kept.
+    R"(CREATE TABLE api_keys (
+         id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL,
+         created TEXT NOT NULL, revoked TEXT))",
+};
+
 struct Migration {
   std::string_view name;
   std::span<const std::string_view> statements;
@@ -61,6 +75,7 @@ struct Migration {
 /// Step i leads from schema version i to i + 1.
 constexpr Migration kMigrations[] = {
     {"first tables", kFirst},
+    {"uploads, keys, cancelling", kWholeLoop},
 };
 
 Result<std::int64_t> version_of(Database& database) {

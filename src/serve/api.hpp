@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes beyond prediction, by subject. docs/api/ describes each.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "data/repository.hpp"
+#include "registry/registry.hpp"
+#include "serve/live_model.hpp"
+#include "serve/route_list.hpp"
+#include "store/database.hpp"
+#include "tracking/run_store.hpp"
+
+namespace imago::serve {
+
+/// The state behind the routes; everything outlives the service and is safe from any thread.
+struct Backend {
+  store::Database* database = nullptr;
+  data::Repository* datasets = nullptr;
+  registry::Registry* models = nullptr;
+  tracking::RunStore* runs = nullptr;
+  std::filesystem::path workspace;
+  std::filesystem::path program;  ///< this program, for jobs
+  std::filesystem::path trainer;  ///< imago-trainer, for explanations
+};
+
+/// What a subject's routes are made from; copied into their handlers.
+struct Api {
+  Backend backend;
+  std::function<std::shared_ptr<const LiveModel>()> current;  ///< the model being served, or null
+  monitor::ServerMetrics* metrics = nullptr;
+  std::string version;  ///< of the program
+};
+
+void add_upload_routes(RouteList& routes, const Api& api);
+void add_dataset_routes(RouteList& routes, const Api& api);
+void add_job_routes(RouteList& routes, const Api& api);
+void add_model_routes(RouteList& routes, const Api& api);
+void add_run_routes(RouteList& routes, const Api& api);
+void add_stats_routes(RouteList& routes, const Api& api);
+void add_explain_routes(RouteList& routes, const Api& api);
+void add_documentation_routes(RouteList& routes, const Api& api);
+
+}  // namespace imago::serve

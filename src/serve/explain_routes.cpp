@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/api.hpp"
+
+namespace imago::serve {
+
+void add_explain_routes(RouteList& /*routes*/, const Api& /*api*/) {}
+
+}  // namespace imago::serve
