@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Precision, recall and F1 of each class.
-import type { ClassScore } from '../api';
+import type { ClassScore } from '../api/server';
 import { count } from '../format';
 
 function Score({ value }: { value: number }) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The confusion matrix with its reading: the cell under the pointer, and the pairs mistaken most often.
 import { useState } from 'preact/hooks';
-import type { TestReport } from '../api';
+import type { TestReport } from '../api/server';
 import { count, percent } from '../format';
 import { cellsOf, worstPairs, type Cell } from './confusion';
 import { ConfusionMatrix } from './confusion_matrix';

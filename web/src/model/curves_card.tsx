@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loss and accuracy over the epochs of the run that made the model.
-import type { Metrics } from '../api';
+import type { Metrics } from '../api/server';
 import { LineChart } from './line_chart';
 import { isValue } from './scale';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small line chart over epochs: a training and a validation series, read by pointer or arrow keys.
 import { useState } from 'preact/hooks';
-import type { History } from '../api';
+import type { History } from '../api/server';
 import { isValue, linePath, ticks } from './scale';
 
 export interface Series {

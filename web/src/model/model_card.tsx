@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which model answers, and how good it was on the test images.
-import type { ModelInfo, TestReport } from '../api';
+import type { ModelInfo, TestReport } from '../api/server';
 import { count, percent, short, versionName, when } from '../format';
 
 function Accuracy({ test }: { test: TestReport }) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A refused image: what the server found, in its own words.
-import type { ApiError } from '../api';
+import type { ApiError } from '../api/client';
 import { Warning } from '../icons';
 
 export function ErrorNote({ error, filename }: { error: ApiError; filename: string }) {

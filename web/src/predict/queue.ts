@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The images of this visit: sent a few at a time, each with its own answer or its own error.
 import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks';
-import { ApiError, predict, type Prediction } from '../api';
+import { type ApiError, asApiError } from '../api/client';
+import { predict, type Prediction } from '../api/server';
 
 export interface Item {
   id: number;
@@ -53,8 +54,7 @@ async function settle(file: File, signal: AbortSignal): Promise<Partial<Item>> {
     const answer = await predict(file, signal);
     return { state: 'done', answer, roundTripSeconds: (performance.now() - start) / 1000 };
   } catch (error) {
-    const shown = error instanceof ApiError ? error : new ApiError('The answer could not be read', String(error), 0);
-    return { state: 'failed', error: shown };
+    return { state: 'failed', error: asApiError(error) };
   }
 }
 

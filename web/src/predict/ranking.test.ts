@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import type { Prediction } from '../api';
+import type { Prediction } from '../api/server';
 import { byProbability, rankClasses } from './ranking';
 
 const answer: Prediction = {

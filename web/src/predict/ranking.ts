@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An answer's probabilities, put in order.
-import type { Prediction } from '../api';
+import type { Prediction } from '../api/server';
 
 export interface Ranked {
   label: string;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chosen image and what the model says about it.
-import type { Prediction } from '../api';
+import type { Prediction } from '../api/server';
 import { bytes, latency, percent, versionName } from '../format';
 import { ErrorNote } from './error_note';
 import { Preview } from './preview';

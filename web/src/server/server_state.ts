@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the dashboard knows about the server, asked for in one place and handed down to the pages.
-import { getMetrics, getStatus, type Metrics, type Status } from '../api';
+import { getMetrics, getStatus, type Metrics, type Status } from '../api/server';
 import { usePolling, type Polled } from '../poll';
 
 export interface ServerState {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one-glance state at the top right: ready or not, which model, since when.
-import type { Status } from '../api';
+import type { Status } from '../api/server';
 import { duration, versionName } from '../format';
 import { useClock, type Polled } from '../poll';
 
