@@ -21,6 +21,7 @@
 #include "base/log.hpp"
 #include "http/listen_socket.hpp"
 #include "http/router.hpp"
+#include "http/stream.hpp"
 
 namespace imago::http {
 
@@ -37,6 +38,7 @@ struct Responder::Exchange {
   std::mutex mutex;                      // guards what follows
   MHD_Connection* connection = nullptr;  // null when the client or the server has gone
   std::optional<Response> answer;
+  std::shared_ptr<Stream::Channel> channel;  // of an answer that is a stream
   bool suspended = false;
 };
 
@@ -55,10 +57,12 @@ constexpr std::size_t kReserveBytes = 256 * 1024;
 // For what is not a connection: libraries, model files, the database.
 constexpr rlim_t kOtherFiles = 256;
 
-void settle(Exchange& exchange, Response response) {
+void settle(Exchange& exchange, Response response, std::shared_ptr<Stream::Channel> channel = nullptr) {
   const std::scoped_lock lock(exchange.mutex);
+  if (channel && (exchange.answer || exchange.connection == nullptr)) channel->attach(nullptr);  // nobody will take
   if (exchange.answer) return;
   exchange.answer = std::move(response);
+  exchange.channel = std::move(channel);
   if (exchange.suspended && exchange.connection != nullptr) {
     exchange.suspended = false;
     MHD_resume_connection(exchange.connection);
@@ -109,9 +113,11 @@ struct ResponseDestroy {
 };
 using ResponseHandle = std::unique_ptr<MHD_Response, ResponseDestroy>;
 
-ResponseHandle to_mhd(Response response) {
+ResponseHandle to_mhd(Response response, std::shared_ptr<Stream::Channel> channel) {
   ResponseHandle handle;
-  if (!response.static_body.empty()) {
+  if (channel) {
+    handle.reset(response_from(std::move(channel)));
+  } else if (!response.static_body.empty()) {
     // The library takes void* but only reads.
     handle.reset(MHD_create_response_from_buffer(
         response.static_body.size(), const_cast<char*>(response.static_body.data()), MHD_RESPMEM_PERSISTENT));
@@ -172,7 +178,8 @@ class MhdServer final : public Server {
   MHD_Result read_body(Exchange& exchange, std::string_view piece);
   void dispatch(Exchange& exchange);
   MHD_Result finish(Exchange& exchange, MHD_Connection* connection);
-  MHD_Result queue(MHD_Connection* connection, Response response);
+  MHD_Result queue(MHD_Connection* connection, Response response, std::shared_ptr<Stream::Channel> channel = nullptr);
+  void begin_stream(Exchange& exchange, MHD_Connection* connection);
   bool charge(Exchange& exchange, std::size_t bytes);
   void discharge(Exchange& exchange);
 
@@ -187,9 +194,10 @@ class MhdServer final : public Server {
   std::atomic<bool> draining_{false};
   std::atomic<bool> stopping_{false};
 
-  std::mutex mutex_;                    // guards open_
-  std::condition_variable idle_;        // open_ became empty
-  std::unordered_set<Exchange*> open_;  // requests not yet through
+  std::mutex mutex_;                       // guards what follows
+  std::condition_variable idle_;           // while draining: one of these is through
+  std::unordered_set<Exchange*> open_;     // requests not yet through
+  std::unordered_set<Exchange*> streams_;  // those whose answer is a stream: nobody waits for their end
 };
 
 Result<void> MhdServer::open() {
@@ -225,13 +233,14 @@ void MhdServer::drain(std::chrono::milliseconds patience) {
   draining_ = true;
   {
     std::unique_lock lock(mutex_);
+    for (Exchange* exchange : streams_) exchange->channel->abandon();
     idle_.wait_for(lock, patience, [&] { return open_.empty(); });
     // The library aborts when it is stopped with a connection suspended: whoever still waits is answered now.
     stopping_ = true;
     for (Exchange* exchange : open_) {
       if (is_suspended(*exchange)) settle(*exchange, errors_(503, "the server is stopping", exchange->request));
     }
-    idle_.wait_for(lock, std::chrono::seconds(1), [&] { return open_.empty(); });
+    idle_.wait_for(lock, std::chrono::seconds(1), [&] { return open_.empty() && streams_.empty(); });
   }
   MHD_stop_daemon(daemon_);
   daemon_ = nullptr;
@@ -372,17 +381,30 @@ MHD_Result MhdServer::finish(Exchange& exchange, MHD_Connection* connection) {
     exchange.answer = errors_(503, "the server is stopping", exchange.request);
   }
   Response answer = std::move(*exchange.answer);
+  auto channel = exchange.channel;
   lock.unlock();
   discharge(exchange);  // before the client can know: its next request finds the room free
   // A Responder destroyed unanswered leaves a status of 0: only here is the one who writes errors at hand.
   if (answer.status == 0) answer = errors_(500, "the request was not answered", exchange.request);
-  return queue(connection, std::move(answer));
+  if (channel) begin_stream(exchange, connection);
+  return queue(connection, std::move(answer), std::move(channel));
 }
 
-MHD_Result MhdServer::queue(MHD_Connection* connection, Response response) {
+void MhdServer::begin_stream(Exchange& exchange, MHD_Connection* connection) {
+  std::string().swap(exchange.request.body);
+  exchange.channel->attach(connection);
+  const std::scoped_lock lock(mutex_);
+  open_.erase(&exchange);
+  streams_.insert(&exchange);
+  if (!draining_) return;
+  exchange.channel->abandon();
+  idle_.notify_all();
+}
+
+MHD_Result MhdServer::queue(MHD_Connection* connection, Response response, std::shared_ptr<Stream::Channel> channel) {
   const auto status = static_cast<unsigned>(response.status);
   if (draining_) response.headers["Connection"] = "close";
-  const ResponseHandle handle = to_mhd(std::move(response));
+  const ResponseHandle handle = to_mhd(std::move(response), std::move(channel));
   return handle ? MHD_queue_response(connection, status, handle.get()) : MHD_NO;
 }
 
@@ -396,11 +418,13 @@ void MhdServer::on_completed(void* cls, MHD_Connection*, void** context, MHD_Req
   {
     const std::scoped_lock lock(exchange->mutex);
     exchange->connection = nullptr;
+    if (exchange->channel) exchange->channel->attach(nullptr);
     last = std::move(exchange->self);
   }
   const std::scoped_lock lock(server.mutex_);
   server.open_.erase(exchange);
-  if (server.draining_ && server.open_.empty()) server.idle_.notify_all();
+  server.streams_.erase(exchange);
+  if (server.draining_) server.idle_.notify_all();
 }
 
 }  // namespace
@@ -437,6 +461,12 @@ Responder::~Responder() {
 void Responder::send(Response response) {
   EXPECTS(exchange_ != nullptr, "a request is answered once");
   settle(*std::exchange(exchange_, nullptr), std::move(response));
+}
+Stream Responder::stream(Response head) {
+  EXPECTS(exchange_ != nullptr, "a request is answered once");
+  auto channel = std::make_shared<Stream::Channel>();
+  settle(*std::exchange(exchange_, nullptr), std::move(head), channel);
+  return Stream(std::move(channel));
 }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, std::vector<Route> routes,

@@ -33,6 +33,16 @@ void Reply::send_json_text(std::string text) {
   send({.headers = {{"Content-Type", "application/json"}}, .body = std::move(text)});
 }
 
+http::Stream Reply::stream_events() {
+  http::Response head{.headers = {{"Content-Type", "text/event-stream"},
+                                  {"Cache-Control", "no-store"},
+                                  {"X-Accel-Buffering", "no"},  // nginx would hold the events back
+                                  {"X-Request-ID", request_id_},
+                                  {"X-Content-Type-Options", "nosniff"}}};
+  metrics_->count_request(request_->route, head.status, elapsed(), for_prediction_);
+  return responder_.stream(std::move(head));
+}
+
 void Reply::fail(const Error& error, Blame blame) { fail(http_status(error.code, blame), error); }
 
 void Reply::fail(int status, const Error& error) {
