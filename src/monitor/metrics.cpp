@@ -58,6 +58,7 @@ struct ModelMetrics::Series {
   prometheus::Histogram *decode, *preprocess, *queue, *infer, *total, *batch_size;
   std::vector<prometheus::Counter*> by_class;
   std::atomic<std::int64_t>* predictions;
+  History* history;
 };
 
 ModelMetrics::ModelMetrics(std::unique_ptr<Series> series) : series_(std::move(series)) {}
@@ -74,6 +75,7 @@ void ModelMetrics::count_prediction(int class_index, const PredictionTiming& tim
   series_->total->Observe(seconds(timing.total));
   series_->batch_size->Observe(timing.batch_size);
   series_->predictions->fetch_add(1, std::memory_order_relaxed);
+  series_->history->record_prediction();
 }
 
 struct ServerMetrics::Impl {
@@ -97,6 +99,7 @@ struct ServerMetrics::Impl {
   std::map<std::string, std::unique_ptr<Endpoint>, std::less<>> endpoints;
 
   std::atomic<std::int64_t> total_requests{0}, total_predictions{0}, total_errors{0}, latency_microseconds{0};
+  History history{system_clock()};
 
   Impl()
       : requests(prometheus::BuildCounter()
@@ -174,6 +177,7 @@ void ServerMetrics::count_request(std::string_view endpoint, int status, std::ch
   impl_->total_requests.fetch_add(1, std::memory_order_relaxed);
   impl_->latency_microseconds.fetch_add(latency.count(), std::memory_order_relaxed);
   if (status >= 400) impl_->total_errors.fetch_add(1, std::memory_order_relaxed);
+  impl_->history.record_request(latency, status >= 400);
 }
 
 std::shared_ptr<ModelMetrics> ServerMetrics::model(const std::string& name, int version,
@@ -197,6 +201,7 @@ std::shared_ptr<ModelMetrics> ServerMetrics::model(const std::string& name, int 
     series->by_class.push_back(&impl_->predictions.Add(with_label));
   }
   series->predictions = &impl_->total_predictions;
+  series->history = &impl_->history;
   return std::make_shared<ModelMetrics>(std::move(series));
 }
 
@@ -208,6 +213,20 @@ Totals ServerMetrics::totals() const {
           .predictions = impl_->total_predictions,
           .errors = impl_->total_errors,
           .latency_seconds_sum = static_cast<double>(impl_->latency_microseconds) * 1e-6};
+}
+
+const History& ServerMetrics::history() const { return impl_->history; }
+
+std::map<std::string, std::int64_t> ServerMetrics::predictions_by_label() const {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& family : impl_->predictions.Collect()) {
+    for (const auto& metric : family.metric) {
+      for (const auto& label : metric.label) {
+        if (label.name == "label") counts[label.value] += static_cast<std::int64_t>(metric.counter.value);
+      }
+    }
+  }
+  return counts;
 }
 
 std::string ServerMetrics::prometheus_text() const {

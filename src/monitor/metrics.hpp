@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "monitor/history.hpp"
 
 namespace imago::monitor {
 
@@ -59,6 +62,10 @@ class ServerMetrics {
   void set_ready(bool ready);
 
   [[nodiscard]] Totals totals() const;
+  /// The last hour of what Totals counts.
+  [[nodiscard]] const History& history() const;
+  /// Of all models and versions since the start; labels that were never predicted are there with 0.
+  [[nodiscard]] std::map<std::string, std::int64_t> predictions_by_label() const;
   /// Prometheus text exposition format 0.0.4, with this process's memory, CPU time and open files as they are now.
   [[nodiscard]] std::string prometheus_text() const;
 

@@ -64,6 +64,36 @@ TEST(ServerMetrics, CountsPredictionsByModelVersionAndLabel) {
   EXPECT_THAT(text, HasSubstr("imago_batch_size_bucket{model=\"cifar10\",version=\"3\",le=\"8\"} 2\n"));
 }
 
+TEST(ServerMetrics, AddsUpLabelsOverModelsAndVersions) {
+  ServerMetrics metrics("1");
+  EXPECT_TRUE(metrics.predictions_by_label().empty());
+  metrics.model("a", 1, {"cat", "dog"})->count_prediction(0, {});
+  metrics.model("a", 2, {"cat", "dog"})->count_prediction(0, {});
+  metrics.model("b", 1, {"bird", "cat"})->count_prediction(0, {});
+  const std::map<std::string, std::int64_t> expected{{"bird", 1}, {"cat", 2}, {"dog", 0}};
+  EXPECT_EQ(metrics.predictions_by_label(), expected);
+}
+
+TEST(ServerMetrics, KeepsTheHistoryOfWhatTotalsCount) {
+  ServerMetrics metrics("1");
+  const auto model = metrics.model("m", 1, {"a"});
+  metrics.count_request("/predict", 200, microseconds(1000), true);
+  metrics.count_request("/predict", 400, microseconds(1000), true);
+  metrics.count_request("/health", 200, microseconds(1000));
+  model->count_prediction(0, {});
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;
+  std::uint64_t predictions = 0;
+  for (const auto& point : metrics.history().last(std::chrono::seconds(60)).points) {
+    requests += point.requests;
+    errors += point.errors;
+    predictions += point.predictions;
+  }
+  EXPECT_EQ(requests, 2U);
+  EXPECT_EQ(errors, 1U);
+  EXPECT_EQ(predictions, 1U);
+}
+
 TEST(ServerMetrics, EscapesLabels) {
   ServerMetrics metrics("1");
   (void)metrics.model("a\"b\\c\nd", 1, {"x", "y"});
