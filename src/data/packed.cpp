@@ -9,17 +9,17 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <thread>
 
+#include "base/npy.hpp"
 #include "image/decode.hpp"
 
 namespace imago::data {
 namespace {
 
 using OnProgress = std::function<void(std::size_t, std::size_t)>;
-
-constexpr std::size_t kAlignment = 64;  // of the pixels, as numpy.lib.format does
 
 struct Shape {
   std::size_t images = 0;
@@ -29,20 +29,6 @@ struct Shape {
     return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3;
   }
 };
-
-/// The header of a .npy file, version 1.0 (numpy, "NEP 1 - A simple file format for NumPy arrays").
-std::string npy_header(const Shape& shape) {
-  constexpr std::string_view kMagic("\x93NUMPY\x01\x00", 8);
-  std::string text = fmt::format("{{'descr': '|u1', 'fortran_order': False, 'shape': ({}, {}, {}, 3), }}", shape.images,
-                                 shape.height, shape.width);
-  const std::size_t unpadded = kMagic.size() + 2 + text.size() + 1;
-  text.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
-  text += '\n';
-  std::string header(kMagic);
-  header += static_cast<char>(text.size() & 0xFF);
-  header += static_cast<char>(text.size() >> 8);
-  return header + text;
-}
 
 fs::path cache_path(const Repository& repository, const Manifest& manifest, Split split,
                     const image::Preprocess& preprocess) {
@@ -161,7 +147,22 @@ Result<void> build_cache(const Repository& repository, const Manifest& manifest,
 std::span<const std::uint8_t> PackedSplit::image(std::size_t i) const {
   EXPECTS(i < labels_.size(), "image index within the split");
   const auto item = static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_) * 3;
-  return {reinterpret_cast<const std::uint8_t*>(file_->bytes().data()) + offset_ + i * item, item};
+  return {reinterpret_cast<const std::uint8_t*>(file_->bytes().data()) + offset_ + rows_[i] * item, item};
+}
+
+PackedSplit PackedSplit::subset(std::span<const std::size_t> images) const {
+  PackedSplit part;
+  part.file_ = file_;
+  part.offset_ = offset_;
+  part.width_ = width_;
+  part.height_ = height_;
+  for (const std::size_t i : images) {
+    EXPECTS(i < labels_.size(), "image index within the split");
+    part.rows_.push_back(rows_[i]);
+    part.labels_.push_back(labels_[i]);
+    part.entries_.push_back(entries_[i]);
+  }
+  return part;
 }
 
 Result<PackedSplit> open_packed(const Repository& repository, const Manifest& manifest, Split split,
@@ -172,7 +173,7 @@ Result<PackedSplit> open_packed(const Repository& repository, const Manifest& ma
     return fail(ErrorCode::InvalidArgument, "data set '{}' has no {} split", manifest.name, to_string(split));
   for (const std::size_t i : packed.entries_) packed.labels_.push_back(manifest.entries[i].label);
   const Shape shape{packed.entries_.size(), preprocess.width, preprocess.height};
-  const auto header = npy_header(shape);
+  const auto header = npy_header("|u1", {static_cast<std::int64_t>(shape.images), shape.height, shape.width, 3});
   const auto path = cache_path(repository, manifest, split, preprocess);
   const std::size_t bytes = header.size() + shape.images * shape.item();
   auto file = open_cache(path, header, bytes);
@@ -181,7 +182,9 @@ Result<PackedSplit> open_packed(const Repository& repository, const Manifest& ma
     file = open_cache(path, header, bytes);
     if (!file) return fail(ErrorCode::Internal, "{} cannot be opened though it was just written", path.string());
   }
-  packed.file_ = std::make_unique<MappedFile>(std::move(*file));
+  packed.file_ = std::make_shared<const MappedFile>(std::move(*file));
+  packed.rows_.resize(packed.entries_.size());
+  std::iota(packed.rows_.begin(), packed.rows_.end(), std::size_t{0});
   packed.offset_ = header.size();
   packed.width_ = preprocess.width;
   packed.height_ = preprocess.height;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside package/: float32 arrays in NumPy's .npy format, version 1.0 (numpy.lib.format), C order, little-endian.
+// Inside package/: float32 arrays in NumPy's .npy format (base/npy.hpp), C order, little-endian.
 #pragma once
 
 #include <string>
