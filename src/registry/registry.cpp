@@ -99,6 +99,37 @@ Result<void> move_alias(store::Database& inside, const std::string& model, const
   return {};
 }
 
+/// Newest first.
+Result<std::vector<AliasMove>> history_in(store::Database& database, const std::string& model,
+                                          const std::string& alias) {
+  TRY(const auto rows,
+      database.query(
+          "SELECT version, time, reason FROM alias_history WHERE model = :a AND alias = :b ORDER BY number DESC",
+          {model, alias}));
+  std::vector<AliasMove> moves;
+  for (const auto& row : rows)
+    moves.push_back({static_cast<int>(row.integer("version")), row.text("time"), row.text("reason")});
+  return moves;
+}
+
+std::string rollback_reason(int from) { return fmt::format("rolled back from {}", from); }
+
+/// The versions behind an alias that were not taken back, oldest first; the last is where it points.
+std::vector<int> trail_of(const std::vector<AliasMove>& newest_first) {
+  std::vector<int> trail;
+  for (auto move = newest_first.rbegin(); move != newest_first.rend(); ++move) {
+    const bool back = trail.size() >= 2 && trail[trail.size() - 2] == move->version &&
+                      (move->reason == rollback_reason(trail.back()) ||
+                       move->reason.starts_with(rollback_reason(trail.back()) + ":"));
+    if (back) {
+      trail.pop_back();
+    } else if (trail.empty() || trail.back() != move->version) {
+      trail.push_back(move->version);
+    }
+  }
+  return trail;
+}
+
 Result<std::int64_t> next_version(store::Database& inside, const std::string& model, const std::string& time) {
   TRY_VOID(inside.execute("INSERT INTO models (name, created) VALUES (:a, :b) ON CONFLICT (name) DO NOTHING",
                           {model, time}));
@@ -242,27 +273,46 @@ Result<package::ModelPackage> Registry::open(const ModelVersion& version) {
   return package;
 }
 
-Result<void> Registry::set_alias(const std::string& model, const std::string& alias, int version,
-                                 const std::string& reason) {
+Result<AliasChange> Registry::set_alias(const std::string& model, const std::string& alias, int version,
+                                        const std::string& reason) {
   TRY_VOID(check_model_name(model));
   TRY_VOID(check_alias(alias));
-  return database_.transaction([&](store::Database& inside) -> Result<void> {
+  AliasChange change{.model = model, .alias = alias, .version = version, .previous = std::nullopt};
+  TRY_VOID(database_.transaction([&](store::Database& inside) -> Result<void> {
     TRY(const auto versions, list_in(inside, model));
     if (choose(versions, fmt::format("{}", version)) == nullptr)
       return fail(ErrorCode::NotFound, "no version {} of '{}'; there is: {}", version, model, offered(versions));
+    if (const auto* current = with_alias(versions, alias)) change.previous = current->version;
+    if (change.previous == version) return {};
     return move_alias(inside, model, alias, version, format_utc(system_clock().wall()), reason);
-  });
+  }));
+  return change;
+}
+
+Result<AliasChange> Registry::roll_back(const std::string& model, const std::string& alias, const std::string& reason) {
+  TRY_VOID(check_model_name(model));
+  TRY_VOID(check_alias(alias));
+  AliasChange change{.model = model, .alias = alias, .version = 0, .previous = std::nullopt};
+  TRY_VOID(database_.transaction([&](store::Database& inside) -> Result<void> {
+    TRY(const auto versions, list_in(inside, model));
+    if (versions.empty()) return fail(ErrorCode::NotFound, "no model '{}'", model);
+    if (with_alias(versions, alias) == nullptr)
+      return fail(ErrorCode::NotFound, "'{}' has no alias '{}'; there is: {}", model, alias, offered(versions));
+    TRY(const auto moves, history_in(inside, model, alias));
+    const auto trail = trail_of(moves);
+    if (trail.size() < 2)
+      return fail(ErrorCode::InvalidArgument, "{}@{} has only ever led to version {}: there is nothing to go back to",
+                  model, alias, trail.empty() ? with_alias(versions, alias)->version : trail.back());
+    change.version = trail[trail.size() - 2];
+    change.previous = trail.back();
+    return move_alias(inside, model, alias, change.version, format_utc(system_clock().wall()),
+                      rollback_reason(trail.back()) + (reason.empty() ? "" : ": " + reason));
+  }));
+  return change;
 }
 
 Result<std::vector<AliasMove>> Registry::alias_history(const std::string& model, const std::string& alias) {
-  TRY(const auto rows,
-      database_.query(
-          "SELECT version, time, reason FROM alias_history WHERE model = :a AND alias = :b ORDER BY number DESC",
-          {model, alias}));
-  std::vector<AliasMove> moves;
-  for (const auto& row : rows)
-    moves.push_back({static_cast<int>(row.integer("version")), row.text("time"), row.text("reason")});
-  return moves;
+  return history_in(database_, model, alias);
 }
 
 }  // namespace imago::registry

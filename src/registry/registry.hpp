@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,14 @@ struct AliasMove {
   int version = 0;
   std::string time;  ///< RFC 3339
   std::string reason;
+};
+
+/// What a promotion or a rollback did.
+struct AliasChange {
+  std::string model;
+  std::string alias;
+  int version = 0;              ///< that the alias points to now
+  std::optional<int> previous;  ///< that it pointed to before; none when it was new
 };
 
 /// Names of models and aliases: 1 to 64 of a-z, 0-9, '.', '_', '-', the first a letter or digit; an alias is not a
@@ -57,9 +66,15 @@ class Registry {
   /// The package, verified, and the one that was registered: Corrupt when its digest is another.
   Result<package::ModelPackage> open(const ModelVersion& version);
 
-  /// NotFound when there is no such version.
-  Result<void> set_alias(const std::string& model, const std::string& alias, int version,
-                         const std::string& reason = "set by hand");
+  /// Points the alias to a version. When it points there already, nothing is written. NotFound when there is no such
+  /// version.
+  Result<AliasChange> set_alias(const std::string& model, const std::string& alias, int version,
+                                const std::string& reason = "set by hand");
+  /// Takes back the alias's last move that was not taken back yet, so that repeating it goes further back and never to
+  /// and fro: after promotions of 1, 2, 3 it leads to 2, then to 1. A promotion after that starts from there: 1, 2,
+  /// 3, back, 4, back leads to 2. The reason in the history becomes "rolled back from 3", or that and ": `reason`".
+  /// NotFound when there is no such model or alias; InvalidArgument when there is nothing before.
+  Result<AliasChange> roll_back(const std::string& model, const std::string& alias, const std::string& reason = "");
   /// Newest first.
   Result<std::vector<AliasMove>> alias_history(const std::string& model, const std::string& alias);
 

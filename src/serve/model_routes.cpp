@@ -1,8 +1,170 @@
 // SPDX-License-Identifier: Apache-2.0
+// /v1/models: what is registered, and which version an alias stands for. docs/api/models.md
+#include <algorithm>
+
+#include "package/describe.hpp"
 #include "serve/api.hpp"
 
 namespace imago::serve {
+namespace {
 
-void add_model_routes(RouteList& /*routes*/, const Api& /*api*/) {}
+using registry::ModelVersion;
+
+json::Value version_json(const ModelVersion& version) {
+  return {{"version", version.version},
+          {"created", version.created},
+          {"test_accuracy", version.test_accuracy < 0 ? json::Value() : json::Value(version.test_accuracy)},
+          {"aliases", version.aliases},
+          {"run", version.run},
+          {"digest", version.digest}};
+}
+
+json::Value holder_of(const std::vector<ModelVersion>& versions, std::string_view alias) {
+  for (const auto& version : versions)
+    if (std::find(version.aliases.begin(), version.aliases.end(), alias) != version.aliases.end())
+      return version.version;
+  return nullptr;
+}
+
+/// `versions` of one model, newest first.
+json::Value model_json(const std::vector<ModelVersion>& versions) {
+  json::Value rows = json::Value::array();
+  for (const auto& version : versions) rows.push_back(version_json(version));
+  return {{"name", versions.front().model},
+          {"champion", holder_of(versions, "champion")},
+          {"latest", holder_of(versions, "latest")},
+          {"versions", std::move(rows)}};
+}
+
+json::Value serving_json(const Api& api) {
+  const auto live = api.current ? api.current() : nullptr;
+  if (!live) return nullptr;
+  const json::Value& status = live->face()->status;
+  return {{"name", status.value("name", "")}, {"version", status.value("version", 0)}};
+}
+
+Result<json::Value> list_models(const Api& api) {
+  TRY(auto versions, api.backend.models->list());
+  std::stable_sort(versions.begin(), versions.end(), [](const ModelVersion& a, const ModelVersion& b) {
+    return a.model != b.model ? a.model < b.model : a.version > b.version;
+  });
+  json::Value models = json::Value::array();
+  for (auto first = versions.begin(); first != versions.end();) {
+    const auto last =
+        std::find_if(first, versions.end(), [&](const auto& other) { return other.model != first->model; });
+    models.push_back(model_json({first, last}));
+    first = last;
+  }
+  return json::Value{{"models", std::move(models)}, {"serving", serving_json(api)}};
+}
+
+Result<json::Value> show_model(const Api& api, const std::string& name) {
+  TRY(const auto found, api.backend.models->resolve(name));
+  TRY(const auto versions, api.backend.models->list(found.model));
+  return model_json(versions);
+}
+
+Result<json::Value> show_version(const Api& api, const std::string& name, const std::string& which) {
+  TRY(const auto version, api.backend.models->resolve(name + ":" + which));
+  TRY(const auto package, api.backend.models->open(version));
+  TRY(const auto described, package::describe(package));
+  json::Value value{{"name", version.model}};
+  value.update(version_json(version));
+  value.update(described);
+  return value;
+}
+
+Result<json::Value> show_history(const Api& api, const std::string& name, std::string alias) {
+  if (alias.empty()) alias = "champion";
+  TRY_VOID(registry::check_alias(alias));
+  TRY(const auto found, api.backend.models->resolve(name));
+  TRY(const auto moves, api.backend.models->alias_history(found.model, alias));
+  json::Value rows = json::Value::array();
+  for (const auto& move : moves)
+    rows.push_back({{"version", move.version}, {"time", move.time}, {"reason", move.reason}});
+  return json::Value{{"name", found.model}, {"alias", alias}, {"moves", std::move(rows)}};
+}
+
+/// The body as an object; an empty one is {}.
+Result<json::Value> body_of(const http::Request& request) {
+  if (request.body.empty()) return json::Value::object();
+  TRY(auto value, json::parse(request.body));
+  if (!value.is_object())
+    return fail(ErrorCode::InvalidArgument, "the body is {}, not a JSON object", value.type_name());
+  return value;
+}
+
+struct Move {
+  std::string alias;
+  std::string reason;
+};
+
+Result<Move> move_of(const json::Value& body) {
+  Move move;
+  TRY(move.alias, json::get_or<std::string>(body, "alias", "champion"));
+  TRY(move.reason, json::get_or<std::string>(body, "reason", ""));
+  TRY_VOID(registry::check_alias(move.alias));
+  if (move.reason.size() > 1000)
+    return fail(ErrorCode::InvalidArgument, "'reason' has {} bytes, at most 1000", move.reason.size());
+  return move;
+}
+
+json::Value change_json(const registry::AliasChange& change) {
+  return {{"name", change.model},
+          {"alias", change.alias},
+          {"version", change.version},
+          {"previous", change.previous ? json::Value(*change.previous) : json::Value()}};
+}
+
+Result<json::Value> promote(const Api& api, const http::Request& request) {
+  TRY(const auto body, body_of(request));
+  TRY(const auto move, move_of(body));
+  TRY(const auto version, json::get<int>(body, "version"));
+  TRY(const auto change, api.backend.models->set_alias(request.captures.at("name"), move.alias, version,
+                                                       move.reason.empty() ? "promoted over HTTP" : move.reason));
+  return change_json(change);
+}
+
+/// What is corrupt when something is read is ours; in what a client sent it is the client's.
+void send(Reply& reply, const Result<json::Value>& answer) {
+  if (answer) return reply.send_json(*answer);
+  const bool ours = answer.error().code == ErrorCode::Corrupt && reply.request().method != "POST";
+  reply.fail(answer.error(), ours ? Blame::Service : Blame::Request);
+}
+
+/// 409 when the alias has nowhere to go back to; what the request itself may have wrong is seen before.
+void roll_back(const Api& api, Reply& reply) {
+  const http::Request& request = reply.request();
+  const std::string& name = request.captures.at("name");
+  const auto checked = registry::check_model_name(name);
+  const auto body = body_of(request);
+  const auto move = body ? move_of(*body) : Result<Move>(tl::unexpected(body.error()));
+  if (!checked || !move) return reply.fail(checked ? move.error() : checked.error(), Blame::Request);
+  const auto change = api.backend.models->roll_back(name, move->alias, move->reason);
+  if (change) return reply.send_json(change_json(*change));
+  if (change.error().code == ErrorCode::InvalidArgument) return reply.fail(409, change.error());
+  reply.fail(change.error(), Blame::Request);
+}
+
+}  // namespace
+
+void add_model_routes(RouteList& routes, const Api& api) {
+  if (api.backend.models == nullptr) return;
+  routes.add_blocking("GET", "/v1/models", Scope::Predict, [api](Reply reply) { send(reply, list_models(api)); });
+  routes.add_blocking("GET", "/v1/models/{name}", Scope::Predict,
+                      [api](Reply reply) { send(reply, show_model(api, reply.request().captures.at("name"))); });
+  routes.add_blocking("GET", "/v1/models/{name}/versions/{version}", Scope::Predict, [api](Reply reply) {
+    const auto& captures = reply.request().captures;
+    send(reply, show_version(api, captures.at("name"), captures.at("version")));
+  });
+  routes.add_blocking("GET", "/v1/models/{name}/history", Scope::Predict, [api](Reply reply) {
+    const auto& request = reply.request();
+    send(reply, show_history(api, request.captures.at("name"), std::string(request.parameter("alias"))));
+  });
+  routes.add_blocking("POST", "/v1/models/{name}/promote", Scope::Admin,
+                      [api](Reply reply) { send(reply, promote(api, reply.request())); });
+  routes.add_blocking("POST", "/v1/models/{name}/rollback", Scope::Admin,
+                      [api](Reply reply) { roll_back(api, reply); });
+}
 
 }  // namespace imago::serve

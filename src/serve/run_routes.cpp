@@ -1,8 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
+// /v1/runs: what was trained, with which settings and curves. docs/api/runs.md
+#include <charconv>
+
 #include "serve/api.hpp"
 
 namespace imago::serve {
+namespace {
 
-void add_run_routes(RouteList& /*routes*/, const Api& /*api*/) {}
+constexpr int kDefaultRuns = 50;
+constexpr int kMostRuns = 1000;
+
+json::Value run_json(const tracking::Run& run) {
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? json::Value() : json::Value(text); };
+  return {{"id", run.id},
+          {"kind", run.kind},
+          {"status", tracking::to_string(run.status)},
+          {"created", run.created},
+          {"ended", text_or_null(run.ended)},
+          {"error", text_or_null(run.error)},
+          {"params", run.params},
+          {"summary", run.summary}};
+}
+
+Result<int> limit_of(std::string_view text) {
+  if (text.empty()) return kDefaultRuns;
+  int limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > kMostRuns)
+    return fail(ErrorCode::InvalidArgument, "'limit' is '{}', but should be a number from 1 to {}", text, kMostRuns);
+  return limit;
+}
+
+Result<json::Value> list_runs(const Api& api, std::string_view limit_text) {
+  TRY(const auto limit, limit_of(limit_text));
+  TRY(const auto runs, api.backend.runs->list(limit));
+  json::Value rows = json::Value::array();
+  for (const auto& run : runs) rows.push_back(run_json(run));
+  return json::Value{{"runs", std::move(rows)}};
+}
+
+Result<json::Value> show_run(const Api& api, const std::string& id) {
+  TRY(const auto run, api.backend.runs->find(id));
+  TRY(const auto series, api.backend.runs->metrics(run.id));
+  json::Value value = run_json(run);
+  json::Value metrics = json::Value::object();
+  for (const auto& [name, points] : series) {
+    json::Value column = json::Value::array();
+    for (const auto& point : points)
+      column.push_back({{"step", point.step}, {"value", point.value}, {"time", point.time}});
+    metrics[name] = std::move(column);
+  }
+  value["metrics"] = std::move(metrics);
+  return value;
+}
+
+void send(Reply& reply, const Result<json::Value>& answer) {
+  if (answer) return reply.send_json(*answer);
+  const bool ours = answer.error().code == ErrorCode::Corrupt;  // a row that cannot be read
+  reply.fail(answer.error(), ours ? Blame::Service : Blame::Request);
+}
+
+}  // namespace
+
+void add_run_routes(RouteList& routes, const Api& api) {
+  if (api.backend.runs == nullptr) return;
+  routes.add_blocking("GET", "/v1/runs", Scope::Predict,
+                      [api](Reply reply) { send(reply, list_runs(api, reply.request().parameter("limit"))); });
+  routes.add_blocking("GET", "/v1/runs/{id}", Scope::Predict,
+                      [api](Reply reply) { send(reply, show_run(api, reply.request().captures.at("id"))); });
+}
 
 }  // namespace imago::serve
