@@ -162,7 +162,8 @@ class MhdServer final : public Server {
   ~MhdServer() override { drain(std::chrono::milliseconds(0)); }
 
   Result<void> open();
-  [[nodiscard]] int port() const override { return port_; }
+  [[nodiscard]] int port() const override { return ports_.front(); }
+  [[nodiscard]] std::vector<int> ports() const override { return ports_; }
   void drain(std::chrono::milliseconds patience) override;
 
  private:
@@ -173,6 +174,7 @@ class MhdServer final : public Server {
   static void on_connection(void* cls, MHD_Connection* connection, void** context, MHD_ConnectionNotificationCode code);
   static void on_log(void* cls, const char* format, va_list arguments);
 
+  Result<void> listen_at(const std::string& address, int wanted_port);
   Exchange& create(MHD_Connection* connection, const char* url, const char* method);
   MHD_Result begin(Exchange& exchange, MHD_Connection* connection);
   MHD_Result read_body(Exchange& exchange, std::string_view piece);
@@ -187,8 +189,8 @@ class MhdServer final : public Server {
   const unsigned max_connections_;
   const Router router_;
   const ErrorWriter errors_;
-  MHD_Daemon* daemon_ = nullptr;
-  int port_ = 0;
+  std::vector<MHD_Daemon*> daemons_;  // one for each of ports_
+  std::vector<int> ports_;
   std::atomic<unsigned> connections_{0};
   std::atomic<std::size_t> bodies_bytes_{0};
   std::atomic<bool> draining_{false};
@@ -201,8 +203,20 @@ class MhdServer final : public Server {
 };
 
 Result<void> MhdServer::open() {
-  TRY(const int socket, open_listen_socket(options_.address, options_.port));
-  port_ = bound_port(socket);
+  TRY_VOID(listen_at(options_.address, options_.port));
+  for (const Listener& more : options_.also_at) {
+    const auto opened = listen_at(more.address, more.port);
+    if (opened) continue;
+    if (opened.error().code != ErrorCode::Unavailable) return opened;
+    if (!more.skip_if_busy) return fail(ErrorCode::Unavailable, "port {} of {} is in use", more.port, more.address);
+    log::warning("port {} of {} is in use: not listening there", more.port, more.address);
+  }
+  return {};
+}
+
+Result<void> MhdServer::listen_at(const std::string& address, int wanted_port) {
+  TRY(const int socket, open_listen_socket(address, wanted_port));
+  const int port = bound_port(socket);
   const auto threads = static_cast<unsigned>(std::max(options_.threads, 1));
   // The library divides its limit among its threads and then closes without a word; ours answers 503 before that.
   const unsigned library_limit = max_connections_ * 2 + 64 * threads;
@@ -218,18 +232,20 @@ Result<void> MhdServer::open() {
   };
   if (threads > 1) items.push_back({MHD_OPTION_THREAD_POOL_SIZE, static_cast<std::intptr_t>(threads), nullptr});
   items.push_back({MHD_OPTION_END, 0, nullptr});
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                             static_cast<std::uint16_t>(port_), &MhdServer::on_accept, this, &MhdServer::on_access,
-                             this, MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
-  if (daemon_ == nullptr) {
+  MHD_Daemon* daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                                        static_cast<std::uint16_t>(port), &MhdServer::on_accept, this,
+                                        &MhdServer::on_access, this, MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
+  if (daemon == nullptr) {
     close(socket);
-    return fail(ErrorCode::Internal, "the HTTP server on port {} did not start", port_);
+    return fail(ErrorCode::Internal, "the HTTP server on port {} did not start", port);
   }
+  daemons_.push_back(daemon);
+  ports_.push_back(port);
   return {};
 }
 
 void MhdServer::drain(std::chrono::milliseconds patience) {
-  if (daemon_ == nullptr) return;
+  if (daemons_.empty()) return;
   draining_ = true;
   {
     std::unique_lock lock(mutex_);
@@ -242,8 +258,8 @@ void MhdServer::drain(std::chrono::milliseconds patience) {
     }
     idle_.wait_for(lock, std::chrono::seconds(1), [&] { return open_.empty() && streams_.empty(); });
   }
-  MHD_stop_daemon(daemon_);
-  daemon_ = nullptr;
+  for (MHD_Daemon* daemon : daemons_) MHD_stop_daemon(daemon);
+  daemons_.clear();
 }
 
 void MhdServer::on_log(void*, const char* format, va_list arguments) {

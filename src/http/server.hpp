@@ -96,10 +96,18 @@ struct Route {
 /// request exists.
 using ErrorWriter = std::function<Response(int status, std::string_view text, const Request& request)>;
 
+/// One more place to listen at.
+struct Listener {
+  std::string address = "127.0.0.1";
+  int port = 0;               ///< 0: any free one
+  bool skip_if_busy = false;  ///< go on without it, with a warning in the log
+};
+
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  int port = 8000;  ///< 0: any free one
-  int threads = 2;
+  int port = 8000;                                  ///< 0: any free one
+  std::vector<Listener> also_at{};                  ///< the same routes and limits
+  int threads = 2;                                  ///< for each place
   std::size_t max_body_bytes = 32u << 20;           ///< 413 above, without keeping it
   std::size_t max_bodies_bytes = 1024u << 20;       ///< of all requests being read or answered; 503 above
   std::size_t connection_memory_bytes = 32 * 1024;  ///< for the headers (431 above) and as read buffer
@@ -115,6 +123,8 @@ class Server {
   /// Stops without waiting: unanswered requests get a 503.
   virtual ~Server() = default;
   [[nodiscard]] virtual int port() const = 0;
+  /// Of the main address, then of those of `also_at` that are open.
+  [[nodiscard]] virtual std::vector<int> ports() const = 0;
   /// Refuses new connections, finishes the requests that are in, waits for them at most `patience`, stops. What is not
   /// answered by then gets a 503.
   virtual void drain(std::chrono::milliseconds patience) = 0;

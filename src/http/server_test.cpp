@@ -463,6 +463,26 @@ TEST_F(ServerTest, SaysThatAPortIsInUse) {
   EXPECT_EQ(second.error().message, fmt::format("port {} is in use: choose another with --port", server_->port()));
 }
 
+TEST_F(ServerTest, AnswersAtSeveralPlacesAndSkipsBusyOnesOnRequest) {
+  start();
+  const int busy = server_->port();
+  const std::vector<Route> routes{{"GET", "/hello", [](const Request&, Responder r) { r.send({.body = "me too"}); }}};
+  auto several = Server::start({.port = 0, .also_at = {{.port = 0}, {.port = busy, .skip_if_busy = true}, {.port = 0}}},
+                               routes, &write_error);
+  ASSERT_TRUE(several.has_value()) << several.error().message;
+  const auto ports = (*several)->ports();
+  ASSERT_EQ(ports.size(), 3U);
+  EXPECT_EQ(ports[0], (*several)->port());
+  for (const int port : ports)
+    EXPECT_EQ(fetch({.url = fmt::format("http://127.0.0.1:{}/hello", port)})->body, "me too");
+  (*several)->drain(std::chrono::seconds(1));
+  for (const int port : ports) EXPECT_FALSE(fetch({.url = fmt::format("http://127.0.0.1:{}/hello", port)})) << port;
+
+  const auto refused = Server::start({.port = 0, .also_at = {{.port = busy}}}, routes, &write_error);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message, fmt::format("port {} of 127.0.0.1 is in use", busy));
+}
+
 TEST_F(ServerTest, SaysThatAnAddressIsNotOurs) {
   EXPECT_EQ(Server::start({.address = "192.0.2.1", .port = 0}, {}, &write_error).error().code,
             ErrorCode::InvalidArgument);
