@@ -130,6 +130,53 @@ TEST_F(RegistryTest, WritesDownWhereAnAliasHasBeen) {
   EXPECT_EQ(registry_.alias_history("pets", "champion")->size(), 3U);
 }
 
+TEST_F(RegistryTest, RollsBackMoveByMoveAndNotToAndFro) {
+  for (const char* weights : {"one", "two", "three"}) registered(weights, {"champion"});
+  auto change = registry_.roll_back("pets", "champion", "worse on dogs").value();
+  EXPECT_EQ(change.version, 2);
+  EXPECT_EQ(change.previous, 3);
+  EXPECT_EQ(registry_.resolve("pets:champion")->version, 2);
+  EXPECT_EQ(registry_.alias_history("pets", "champion")->front().reason, "rolled back from 3: worse on dogs");
+  EXPECT_EQ(registry_.roll_back("pets", "champion")->version, 1);
+  const auto end = registry_.roll_back("pets", "champion");
+  EXPECT_EQ(end.error().code, ErrorCode::InvalidArgument);
+  EXPECT_THAT(end.error().message, HasSubstr("nothing to go back to"));
+  EXPECT_EQ(registry_.resolve("pets:champion")->version, 1) << "a refusal moves nothing";
+  EXPECT_EQ(registry_.alias_history("pets", "champion")->size(), 5U);
+}
+
+TEST_F(RegistryTest, RollsBackToWhatWasThereBeforeAPromotionThatFollowedARollback) {
+  for (const char* weights : {"one", "two", "three", "four"}) registered(weights, {});
+  for (const int version : {1, 2, 3}) ASSERT_TRUE(registry_.set_alias("pets", "base", version).has_value());
+  EXPECT_EQ(registry_.roll_back("pets", "base")->version, 2);
+  EXPECT_EQ(registry_.set_alias("pets", "base", 4)->previous, 2);
+  EXPECT_EQ(registry_.roll_back("pets", "base")->version, 2) << "3 was taken back: it is not returned to";
+  EXPECT_EQ(registry_.roll_back("pets", "base")->version, 1);
+}
+
+TEST_F(RegistryTest, PromotingByHandToAnEarlierVersionCountsAsAMoveOfItsOwn) {
+  for (const char* weights : {"one", "two"}) registered(weights, {"champion"});
+  ASSERT_TRUE(registry_.set_alias("pets", "champion", 1, "rolled back by hand").has_value());
+  EXPECT_EQ(registry_.roll_back("pets", "champion")->version, 2);
+  EXPECT_EQ(registry_.roll_back("pets", "champion")->version, 1);
+  EXPECT_FALSE(registry_.roll_back("pets", "champion").has_value());
+}
+
+TEST_F(RegistryTest, PromotingToTheVersionThatIsThereWritesNoMove) {
+  registered("one", {"champion"});
+  EXPECT_EQ(registry_.set_alias("pets", "champion", 1)->previous, 1);
+  EXPECT_EQ(registry_.alias_history("pets", "champion")->size(), 1U);
+  EXPECT_EQ(registry_.set_alias("pets", "base", 1)->previous, std::nullopt);
+}
+
+TEST_F(RegistryTest, HasNothingToRollBackForStrangers) {
+  EXPECT_EQ(registry_.roll_back("pets", "champion").error().code, ErrorCode::NotFound);
+  registered("one", {});
+  EXPECT_EQ(registry_.roll_back("pets", "champion").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(registry_.roll_back("Pets", "champion").error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(registry_.roll_back("pets", "../x").error().code, ErrorCode::InvalidArgument);
+}
+
 TEST_F(RegistryTest, RefusesBadNamesAndBrokenPackagesAndChangesNothing) {
   const auto path = staged("one");
   for (const std::string name : {"", "..", "a/b", "Pets", "-x", "caf\xC3\xA9"})
