@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago train
+#include <fmt/ranges.h>
+
 #include "app/command.hpp"
 #include "app/recipes.hpp"
 #include "pipeline/train_and_register.hpp"
@@ -17,6 +19,8 @@ struct Options {
   std::uint64_t seed = 1;
   int threads = 0;
   std::string resume;
+  std::string from;
+  std::string weights;
 };
 
 std::chrono::milliseconds seconds_to_ms(double seconds) {
@@ -34,6 +38,9 @@ class TrainingDisplay {
     if (kind == "prepare")
       progress_.update("decoding " + event.value("stage", ""), event.value("done", 0U), event.value("total", 0U));
     if (kind == "start") on_start(event);
+    if (kind == "weights") on_weights(event);
+    if (kind == "replay")
+      progress_.print(fmt::format("{} new images, {} of the old", event.value("new", 0), event.value("replayed", 0)));
     if (kind == "step") on_step(event);
     if (kind == "epoch") on_epoch(event);
     if (kind == "package") progress_.print("writing the model package");
@@ -48,6 +55,14 @@ class TrainingDisplay {
         "run {}: {} images to train on, {} to validate, {} classes, {:.3f} M parameters, {:.1f} M MACs an image, {}",
         run_, event.value("train_images", 0), event.value("validation_images", 0), event.value("classes", 0),
         event.value("parameters", 0.0) / 1e6, event.value("macs", 0.0) / 1e6, event.value("backend", "")));
+  }
+  void on_weights(const json::Value& event) {
+    const std::size_t kept = event["kept"].size();
+    progress_.print(fmt::format("starting from {}: {} tensors taken{}", event.value("file", ""),
+                                event.value("taken", 0),
+                                kept > 0 ? fmt::format(", {} left as drawn ({})", kept,
+                                                       fmt::join(event["kept"].get<std::vector<std::string>>(), ", "))
+                                         : ""));
   }
   void on_step(const json::Value& event) {
     progress_.show(fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  ETA {}",
@@ -76,6 +91,21 @@ Result<json::Value> effective_recipe(const Options& options) {
   return recipe;
 }
 
+/// The file that --weights or --from name; empty for neither.
+Result<std::filesystem::path> initial_weights(pipeline::Workspace& workspace, const Options& options) {
+  if (!options.weights.empty()) {
+    std::error_code error;
+    const auto path = std::filesystem::absolute(options.weights, error);
+    if (error || !std::filesystem::is_regular_file(path, error))
+      return fail(ErrorCode::NotFound, "--weights {}: no such file", options.weights);
+    return path;
+  }
+  if (options.from.empty()) return std::filesystem::path();
+  TRY(const auto version, workspace.models().resolve(options.from));
+  TRY(const auto package, workspace.models().open(version));
+  return package.folder / "weights.safetensors";
+}
+
 Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Options& options, TrainingDisplay& display) {
   const auto trainer = program_folder() / "imago-trainer";
   if (!std::filesystem::exists(trainer))
@@ -95,6 +125,7 @@ Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Option
   request.threads = options.threads;
   request.code_version = IMAGO_VERSION;
   request.trainer = trainer;
+  TRY(request.initial_weights, initial_weights(workspace, options));
   return pipeline::train_and_register(workspace, request, on_event, stop_requested);
 }
 
@@ -139,6 +170,11 @@ void add_train_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--threads", options->threads, "0: all processors")->check(CLI::Range(0, 1024));
   command->add_option("--resume", options->resume, "Go on with an interrupted run")->type_name("RUN");
+  auto* from =
+      command->add_option("--from", options->from, "Start from the weights of MODEL, MODEL:VERSION or MODEL:ALIAS");
+  command->add_option("--weights", options->weights, "Start from a .safetensors file, tensors by name")
+      ->type_name("FILE")
+      ->excludes(from);
   command->footer("Example:\n  imago train --data cifar10 --recipe improved-cnn --set epochs=10");
   command->callback(
       [&context, options] { context.action = [&context, options] { return run_train(context, *options); }; });

@@ -5,19 +5,22 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 
+#include "app/trainer_job.hpp"
 #include "base/files.hpp"
 #include "data/aliases.hpp"
+#include "data/fetch.hpp"
+#include "model/initial_weights.hpp"
 #include "model/safetensors.hpp"
 #include "onnx/onnx_writer.hpp"
 #include "package/package.hpp"
-#include "train/recipe.hpp"
+#include "train/replay.hpp"
 
 namespace {
 
 using namespace imago;
+using app::emit;
+using app::TrainingJob;
 using std::chrono::steady_clock;
 
 constexpr auto kBetweenSteps = std::chrono::milliseconds(100);
@@ -25,37 +28,7 @@ constexpr auto kBetweenSteps = std::chrono::milliseconds(100);
 std::atomic<bool> stop{false};
 extern "C" void on_stop_signal(int) { stop = true; }
 
-void emit(const json::Value& event) {
-  fmt::print("{}\n", json::dump(event));
-  std::fflush(stdout);
-}
-
 double seconds(std::chrono::milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
-
-struct Job {
-  fs::path datasets, run_folder, package_folder;
-  std::string dataset, model_name;
-  train::Recipe recipe;
-  bool resume = false;
-};
-
-Result<Job> read_job() {
-  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-  TRY(const auto value, json::parse(text));
-  Job job;
-  TRY(job.datasets, json::get<std::string>(value, "datasets"));
-  TRY(job.dataset, json::get<std::string>(value, "dataset"));
-  TRY(job.run_folder, json::get<std::string>(value, "run_folder"));
-  TRY(job.package_folder, json::get<std::string>(value, "package_folder"));
-  TRY(job.model_name, json::get<std::string>(value, "model_name"));
-  TRY(job.resume, json::get_or<bool>(value, "resume", false));
-  TRY(const auto recipe, json::get<json::Value>(value, "recipe"));
-  TRY(job.recipe, train::recipe_from_json(recipe));
-  TRY(job.recipe.training.seed, json::get_or<std::uint64_t>(value, "seed", 1));
-  job.recipe.learner.seed = job.recipe.training.seed;
-  TRY(job.recipe.learner.threads, json::get_or<int>(value, "threads", 0));
-  return job;
-}
 
 json::Value to_json(const train::EpochEvent& epoch) {
   return {{"epoch", epoch.epoch},
@@ -98,8 +71,55 @@ class Reporter final : public train::Observer {
   steady_clock::time_point last_;
 };
 
-Result<data::PackedSplit> open_split(const Job& job, const data::Repository& repository, const data::Manifest& manifest,
-                                     data::Split split) {
+/// The job's own, else the recipe's, else none.
+Result<app::StartWeights> start_weights(const TrainingJob& job) {
+  if (job.weights || job.recipe.pretrained.empty()) return job.weights.value_or(app::StartWeights{});
+  if (job.recipe.pretrained.find('/') != std::string::npos) return app::StartWeights{job.recipe.pretrained, false};
+  auto found = data::locate_file(job.recipe.pretrained, {});
+  if (!found)
+    return pass(found,
+                fmt::format("recipe {} starts from weights, and no file was named (--weights)", job.recipe.name));
+  return app::StartWeights{found->path, false};
+}
+
+/// Gives the learner the weights it is to start from. A resumed run has its own.
+Result<void> load_start_weights(TrainingJob& job, const model::Graph& graph, nn::Learner& learner) {
+  if (job.resume) return {};
+  TRY(const auto start, start_weights(job));
+  if (start.file.empty()) {
+    if (!job.recipe.learner.freeze_backbone) return {};
+    return fail(
+        ErrorCode::InvalidArgument,
+        "recipe {} freezes the backbone, which must have learned something then: name a file with --weights or a "
+        "model with --from",
+        job.recipe.name);
+  }
+  TRY(const auto given, model::read_safetensors(start.file));
+  TRY(auto own, learner.weights());
+  auto initial = model::take_initial_weights(graph, std::move(own), given, start.strict);
+  if (!initial) return pass(initial, start.file.string());
+  TRY_VOID(learner.set_weights(initial->weights));
+  job.recipe.training.keep_weights = true;
+  emit({{"event", "weights"},
+        {"file", start.file.string()},
+        {"taken", initial->weights.size() - initial->kept.size()},
+        {"kept", initial->kept},
+        {"unused", initial->unused}});
+  return {};
+}
+
+/// The training images: all, or with a replay the new ones and a sample of the old.
+Result<data::PackedSplit> choose_images(const TrainingJob& job, const data::Repository& repository,
+                                        const data::Manifest& manifest, data::PackedSplit all) {
+  if (!job.replay) return all;
+  TRY(const auto parent, repository.load(job.replay->parent));
+  TRY(const auto chosen, train::replay_rows(all, manifest, parent, job.replay->images, job.recipe.training.seed));
+  emit({{"event", "replay"}, {"new", chosen.fresh}, {"replayed", chosen.rows.size() - chosen.fresh}});
+  return all.subset(chosen.rows);
+}
+
+Result<data::PackedSplit> open_split(const TrainingJob& job, const data::Repository& repository,
+                                     const data::Manifest& manifest, data::Split split) {
   steady_clock::time_point last;
   return data::open_packed(
       repository, manifest, split, job.recipe.preprocess, [&](std::size_t done, std::size_t total) {
@@ -148,7 +168,7 @@ Result<std::vector<std::string>> golden_images(const data::Repository& repositor
   return images;
 }
 
-Result<void> write_package(const Job& job, const model::ModelSpec& spec, nn::Learner& learner,
+Result<void> write_package(const TrainingJob& job, const model::ModelSpec& spec, nn::Learner& learner,
                            const std::vector<std::string>& golden) {
   std::error_code ignored;
   fs::remove_all(job.package_folder, ignored);
@@ -178,13 +198,15 @@ void report_end(const train::TrainOutcome& outcome) {
   emit(done);
 }
 
-Result<void> train_model(const Job& job) {
+Result<void> train_model(TrainingJob job) {
   const data::Repository repository(job.datasets);
   TRY(const auto manifest, repository.load(job.dataset));
   TRY(auto graph, job.recipe.graph(static_cast<int>(manifest.labels.size())));
-  TRY(const auto train_split, open_split(job, repository, manifest, data::Split::Train));
+  TRY(auto all, open_split(job, repository, manifest, data::Split::Train));
+  TRY(const auto train_split, choose_images(job, repository, manifest, std::move(all)));
   TRY(const auto validation, open_split(job, repository, manifest, data::Split::Validation));
   TRY(const auto learner, nn::make_learner(graph, job.recipe.learner));
+  TRY_VOID(load_start_weights(job, graph, *learner));
   const train::TrainingData data{train_split, validation, job.recipe.preprocess};
   TRY_VOID(announce(graph, data, manifest));
   Reporter reporter;
@@ -210,7 +232,8 @@ int main() {
   action.sa_handler = on_stop_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  const auto done = read_job().and_then(train_model);
+  const auto done =
+      app::read_job().and_then([](const json::Value& job) { return app::training_job(job); }).and_then(train_model);
   if (done) return 0;
   emit({{"event", "error"}, {"code", to_string(done.error().code)}, {"message", done.error().message}});
   return 1;

@@ -127,4 +127,10 @@ Result<Located> locate_cats_dogs(const Locate& where) {
   return fail(ErrorCode::NotFound, "no cats-dogs.tar in {}: say where it is with --from", looked_at(where));
 }
 
+Result<Located> locate_file(const std::string& name, const Locate& where) {
+  const Looks looks{name, {name}, {}};
+  if (auto found = locate_around(where, looks)) return std::move(*found);
+  return fail(ErrorCode::NotFound, "no {} in {}; $IMAGO_DATA may name its folder", name, looked_at(where));
+}
+
 }  // namespace imago::data

@@ -41,6 +41,9 @@ Result<Located> locate_cifar10(const Locate& where);
 /// Cats and dogs as cats-dogs.tar or a folder with cat/ and dog/. The same places, but there is no download: NotFound.
 Result<Located> locate_cats_dogs(const Locate& where);
 
+/// A file of that name in one of the same places. NotFound says where was looked.
+Result<Located> locate_file(const std::string& name, const Locate& where);
+
 struct Download {
   std::string url;
   std::string sha256;  ///< 64 hex digits

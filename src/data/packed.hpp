@@ -17,7 +17,7 @@
 
 namespace imago::data {
 
-/// Images and labels of one split, in manifest order. Read-only; safe from any thread. Moves, does not copy.
+/// Images and labels of one split, in manifest order. Read-only; safe from any thread.
 class PackedSplit {
  public:
   [[nodiscard]] std::size_t size() const { return labels_.size(); }
@@ -30,13 +30,17 @@ class PackedSplit {
   /// Index of the image in Manifest::entries.
   [[nodiscard]] std::size_t entry(std::size_t i) const { return entries_[i]; }
 
+  /// These images alone, in this order. The pixels are shared, not copied. @param images each below size().
+  [[nodiscard]] PackedSplit subset(std::span<const std::size_t> images) const;
+
   friend Result<PackedSplit> open_packed(const Repository&, const Manifest&, Split, const image::Preprocess&,
                                          const std::function<void(std::size_t, std::size_t)>&);
 
  private:
-  std::unique_ptr<MappedFile> file_;
+  std::shared_ptr<const MappedFile> file_;
   std::size_t offset_ = 0;  // of the first pixel
   int width_ = 0, height_ = 0;
+  std::vector<std::size_t> rows_;  // in the file
   std::vector<int> labels_;
   std::vector<std::size_t> entries_;
 };

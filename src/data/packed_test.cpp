@@ -45,6 +45,25 @@ TEST_F(Packed, HoldsEveryImageOfTheSplitAsDecodingGivesIt) {
   EXPECT_EQ(test->entry(0), 140U);
 }
 
+TEST_F(Packed, GivesASubsetThatSharesThePixels) {
+  const image::Preprocess preprocess{.width = 4, .height = 3};
+  const std::vector<std::size_t> images{139, 3, 3};
+  const auto part = [&] {
+    const auto whole = open_packed(repository, manifest, Split::Train, preprocess, {}).value();
+    const auto made = whole.subset(images);
+    EXPECT_EQ(made.image(1).data(), whole.image(3).data());
+    return made;  // outlives what it was made from
+  }();
+  ASSERT_EQ(part.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto expected = image::decode_and_resize(as_bytes(testing::picture(static_cast<int>(images[i]))), preprocess);
+    EXPECT_THAT(part.image(i), ::testing::ElementsAreArray(expected->rgb));
+    EXPECT_EQ(part.label(i), static_cast<int>(images[i] % 2));
+    EXPECT_EQ(part.entry(i), images[i]);
+  }
+  EXPECT_EQ(part.subset(std::vector<std::size_t>{0}).entry(0), 139U);
+}
+
 TEST_F(Packed, IsANumpyFileAndIsNotBuiltTwice) {
   const image::Preprocess preprocess{.width = 8, .height = 6};
   ASSERT_TRUE(open_packed(repository, manifest, Split::Test, preprocess, {}));

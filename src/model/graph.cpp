@@ -240,6 +240,23 @@ Result<std::vector<NodeSummary>> summarize(const Graph& graph) {
   return summaries;
 }
 
+int backbone_end(const Graph& graph) {
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Layer& layer = graph.nodes[i].layer;
+    if (std::holds_alternative<GlobalAveragePool>(layer) || std::holds_alternative<GlobalMaxPool>(layer) ||
+        std::holds_alternative<Flatten>(layer))
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
+bool is_cut(const Graph& graph, int node) {
+  for (std::size_t i = static_cast<std::size_t>(node) + 1; i < graph.nodes.size(); ++i) {
+    if (std::ranges::any_of(graph.nodes[i].inputs, [node](int input) { return input < node; })) return false;
+  }
+  return node >= 0;
+}
+
 Result<std::map<std::string, std::vector<std::int64_t>>> weight_shapes(const Graph& graph) {
   TRY(const auto summaries, summarize(graph));
   std::map<std::string, std::vector<std::int64_t>> shapes;

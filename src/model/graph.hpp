@@ -138,6 +138,14 @@ struct NodeSummary {
 /// a row.
 Result<std::vector<NodeSummary>> summarize(const Graph& graph);
 
+/// Where a network turns from planes into a row: the index of the first node that pools or flattens. That node and
+/// those before it are the backbone, those after it the head. -1 when there is none. @param graph one that summarize
+/// accepts.
+int backbone_end(const Graph& graph);
+
+/// Whether what comes after `node` depends on the image through that node's output alone.
+bool is_cut(const Graph& graph, int node);
+
 /// The tensors this graph needs, by name, with their shapes: what weights files are checked against.
 Result<std::map<std::string, std::vector<std::int64_t>>> weight_shapes(const Graph& graph);
 

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <thread>
 
+#include "nn/feature_cache.hpp"
 #include "nn/initialize.hpp"
 #include "nn/network.hpp"
 #include "nn/optimizer.hpp"
@@ -64,7 +65,7 @@ class TorchLearner final : public Learner {
     TRY_VOID(check_shape(batch));
     return guard([&]() -> Result<model::Logits> {
       const torch::NoGradGuard no_gradients;
-      Tensor logits = network_.forward(to_tensor(batch), averaged_, {});
+      Tensor logits = forward(batch, averaged_, {});
       if (logits.size(1) == 1) logits = torch::cat({torch::zeros_like(logits), logits}, 1);
       logits = logits.to(torch::kCPU).contiguous();
       const float* data = logits.data_ptr<float>();
@@ -76,6 +77,7 @@ class TorchLearner final : public Learner {
     TRY_VOID(check_shape(images));
     return guard([&]() -> Result<void> {
       TRY_VOID(set_whitening(network_, to_tensor(images).to(torch::kCPU), values_));
+      features_.clear();
       reset_average();
       return {};
     });
@@ -89,6 +91,7 @@ class TorchLearner final : public Learner {
     TRY_VOID(model::check_weights(network_.graph(), weights));
     return guard([&]() -> Result<void> {
       copy_weights(network_.layout(), weights, values_);
+      features_.clear();
       reset_average();
       return {};
     });
@@ -143,11 +146,23 @@ class TorchLearner final : public Learner {
         .copy_(planes);
   }
 
+  [[nodiscard]] Tensor forward(const image::ImageBatch& batch, const std::vector<Tensor>& tensors,
+                               const ForwardMode& mode) {
+    if (!settings_.freeze_backbone) return network_.forward(to_tensor(batch), tensors, mode);
+    const int end = model::backbone_end(network_.graph());
+    const Tensor features = features_.of(batch, [&](const std::vector<std::int64_t>& items) {
+      const torch::NoGradGuard no_gradients;
+      const Tensor images = to_tensor(batch).index_select(0, torch::tensor(items, device_));
+      return network_.forward_to(end, images.contiguous(torch::MemoryFormat::ChannelsLast), averaged_, {});
+    });
+    return network_.forward_from(end, features, tensors, mode);
+  }
+
   Result<StepReport> take_step(const Batch& batch, const StepOptions& options) {
     auto* labels_data = const_cast<int*>(batch.labels.data());
     const Tensor labels = torch::from_blob(labels_data, {batch.images.n}, torch::kInt32)
                               .to(torch::TensorOptions(torch::kInt64).device(device_));
-    const Tensor logits = network_.forward(to_tensor(batch.images), tensors_, {true, &generator_});
+    const Tensor logits = forward(batch.images, tensors_, {true, &generator_});
     const Tensor loss = loss_of(logits, labels);
     const StepReport report{loss.item<double>(), count_correct(logits.detach(), labels)};
     if (!std::isfinite(report.loss)) {
@@ -215,6 +230,7 @@ class TorchLearner final : public Learner {
     const torch::NoGradGuard no_gradients;
     values_.trained.copy_(loaded[0]);
     values_.kept.copy_(loaded[1]);
+    features_.clear();
     reset_average();
     if (averages()) {
       average_.trained.copy_(loaded[2]);
@@ -234,6 +250,7 @@ class TorchLearner final : public Learner {
   std::vector<Tensor> tensors_;   // views of values_; trained ones ask for gradients
   std::vector<Tensor> leaves_;    // those
   std::vector<Tensor> averaged_;  // views of what classify uses
+  FeatureCache features_;         // of a frozen backbone
   Tensor gradient_;
   Optimizer optimizer_;
   std::int64_t steps_ = 0;
@@ -244,7 +261,7 @@ class TorchLearner final : public Learner {
 Result<std::unique_ptr<Learner>> make_learner(const model::Graph& graph, const LearnerSettings& settings) {
   return guard([&]() -> Result<std::unique_ptr<Learner>> {
     set_up_process(settings.threads);
-    TRY(auto network, Network::of(graph));
+    TRY(auto network, Network::of(graph, settings.freeze_backbone));
     return std::make_unique<TorchLearner>(std::move(network), settings);
   });
 }

@@ -42,6 +42,10 @@ struct LearnerSettings {
   double gradient_clip_norm = 0.0;  ///< 0: off
   double ema_decay =
       0.0;  ///< 0: off; else an exponential moving average of the weights is kept and is what predict and weights() use
+  /// The backbone (model::backbone_end) stays as it is: its weights are not trained and its BatchNorms use their
+  /// running statistics. What it makes of an image is computed once and remembered, so that without random crops an
+  /// epoch after the first costs little more than the head.
+  bool freeze_backbone = false;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: as many as the machine has
 };

@@ -84,9 +84,11 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 
 }  // namespace
 
-Result<Network> Network::of(const model::Graph& graph) {
+Result<Network> Network::of(const model::Graph& graph, bool freeze_backbone) {
   TRY(const auto summaries, model::summarize(graph));
-  TRY(auto layout, Layout::of(graph));
+  TRY(auto layout, Layout::of(graph, freeze_backbone));
+  if (freeze_backbone && !model::is_cut(graph, model::backbone_end(graph)))
+    return fail(ErrorCode::InvalidArgument, "{} has no backbone that could be frozen", graph.architecture);
   if (layout.trained_size() == 0)
     return fail(ErrorCode::InvalidArgument, "{} has nothing to train", graph.architecture);
   return Network(pool_before_relu(graph), std::move(layout), summaries.back().output.front());
@@ -105,15 +107,35 @@ Network::Network(model::Graph graph, Layout layout, int outputs)
 }
 
 Tensor Network::forward(const Tensor& images, const std::vector<Tensor>& tensors, const ForwardMode& mode) const {
+  return forward_to(static_cast<int>(graph_.nodes.size()) - 1, images, tensors, mode);
+}
+
+Tensor Network::forward_to(int node, const Tensor& images, const std::vector<Tensor>& tensors,
+                           const ForwardMode& mode) const {
   std::vector<Tensor> outputs(graph_.nodes.size());
-  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+  const auto last = static_cast<std::size_t>(node);
+  compute(0, last + 1, images, outputs, tensors, mode);
+  return outputs[last];
+}
+
+Tensor Network::forward_from(int node, const Tensor& output, const std::vector<Tensor>& tensors,
+                             const ForwardMode& mode) const {
+  std::vector<Tensor> outputs(graph_.nodes.size());
+  const auto first = static_cast<std::size_t>(node);
+  outputs[first] = output;
+  compute(first + 1, graph_.nodes.size(), {}, outputs, tensors, mode);
+  return outputs.back();
+}
+
+void Network::compute(std::size_t begin, std::size_t end, const Tensor& images, std::vector<Tensor>& outputs,
+                      const std::vector<Tensor>& tensors, const ForwardMode& mode) const {
+  for (std::size_t i = begin; i < end; ++i) {
     std::vector<Tensor> inputs;
     for (const int from : graph_.nodes[i].inputs) {
       inputs.push_back(from < 0 ? images : outputs[static_cast<std::size_t>(from)]);
     }
     outputs[i] = apply(i, inputs, tensors, mode);
   }
-  return outputs.back();
 }
 
 Tensor Network::apply(std::size_t node, const std::vector<Tensor>& inputs, const std::vector<Tensor>& tensors,

@@ -21,7 +21,7 @@ struct ForwardMode {
 
 class Network {
  public:
-  static Result<Network> of(const model::Graph& graph);
+  static Result<Network> of(const model::Graph& graph, bool freeze_backbone = false);
 
   [[nodiscard]] const model::Graph& graph() const { return graph_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }
@@ -30,6 +30,12 @@ class Network {
   /// @param images [n, c, h, w], channels_last. @param tensors as Values::views gives them. @return [n, outputs].
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& images, const std::vector<torch::Tensor>& tensors,
                                       const ForwardMode& mode) const;
+  /// The output of `node`. @param node index in the graph.
+  [[nodiscard]] torch::Tensor forward_to(int node, const torch::Tensor& images,
+                                         const std::vector<torch::Tensor>& tensors, const ForwardMode& mode) const;
+  /// The logits from the output of `node`, at which model::is_cut.
+  [[nodiscard]] torch::Tensor forward_from(int node, const torch::Tensor& output,
+                                           const std::vector<torch::Tensor>& tensors, const ForwardMode& mode) const;
 
  private:
   /// Slots of a node's tensors, -1 where it has none; and what may be done to its input.
@@ -39,6 +45,9 @@ class Network {
   };
 
   Network(model::Graph graph, Layout layout, int outputs);
+  /// Computes the nodes from `begin` to before `end`; earlier outputs are there.
+  void compute(std::size_t begin, std::size_t end, const torch::Tensor& images, std::vector<torch::Tensor>& outputs,
+               const std::vector<torch::Tensor>& tensors, const ForwardMode& mode) const;
   [[nodiscard]] torch::Tensor apply(std::size_t node, const std::vector<torch::Tensor>& inputs,
                                     const std::vector<torch::Tensor>& tensors, const ForwardMode& mode) const;
 

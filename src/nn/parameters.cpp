@@ -28,16 +28,20 @@ torch::Tensor view(const torch::Tensor& flat, const Slot& slot) {
 
 }  // namespace
 
-Result<Layout> Layout::of(const model::Graph& graph) {
+Result<Layout> Layout::of(const model::Graph& graph, bool freeze_backbone) {
   TRY(const auto shapes, model::weight_shapes(graph));
   Layout layout;
-  for (const model::Node& node : graph.nodes) {
+  const auto frozen = static_cast<std::size_t>(freeze_backbone ? model::backbone_end(graph) + 1 : 0);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const model::Node& node = graph.nodes[i];
     for (const char* suffix : {"weight", "bias", "running_mean", "running_var"}) {
       const auto found = shapes.find(node.name + "." + suffix);
       if (found == shapes.end()) continue;
       const auto size =
           std::accumulate(found->second.begin(), found->second.end(), std::int64_t{1}, std::multiplies<>());
-      layout.slots_.push_back({found->first, found->second, role_of(node.layer, suffix), 0, size});
+      Role role = role_of(node.layer, suffix);
+      if (i < frozen && is_trained(role)) role = Role::Frozen;
+      layout.slots_.push_back({found->first, found->second, role, 0, size});
     }
   }
   std::ranges::stable_sort(layout.slots_, {}, &Slot::role);

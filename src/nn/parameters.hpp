@@ -37,7 +37,8 @@ struct Range {
 /// The tensors of a graph, ordered by role.
 class Layout {
  public:
-  static Result<Layout> of(const model::Graph& graph);
+  /// With `freeze_backbone`, weights up to model::backbone_end are Frozen.
+  static Result<Layout> of(const model::Graph& graph, bool freeze_backbone = false);
 
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
   [[nodiscard]] int find(const std::string& name) const;  ///< -1: there is none

@@ -167,10 +167,16 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
   section.read("early_stopping_patience", recipe.training.early_stopping_patience, 0, 100'000);
   section.read("restore_best", recipe.training.restore_best);
   section.read("whitening_bias_epochs", recipe.training.whitening_bias_epochs, 0, 100'000);
+  std::string freeze = recipe.learner.freeze_backbone ? "backbone" : "none";
+  section.read("freeze", freeze);
+  section.read("pretrained", recipe.pretrained);
   section.read("gradient_clip_norm", recipe.learner.gradient_clip_norm, 0.0, 1e9);
   section.read("ema_decay", recipe.learner.ema_decay, 0.0, 0.999999);
   section.read("checkpoint_seconds", checkpoint_seconds, 1, 86'400);
   TRY_VOID(section.finish());
+  if (freeze != "none" && freeze != "backbone")
+    return fail(ErrorCode::InvalidArgument, "the recipe: freeze is '{}', not none or backbone", freeze);
+  recipe.learner.freeze_backbone = freeze == "backbone";
   recipe.training.max_time = milliseconds(std::llround(max_minutes * 60'000.0));
   recipe.training.checkpoint_every = seconds(checkpoint_seconds);
   return {};
@@ -239,6 +245,8 @@ json::Value to_json(const Recipe& recipe) {
           {"early_stopping_patience", t.early_stopping_patience},
           {"restore_best", t.restore_best},
           {"whitening_bias_epochs", t.whitening_bias_epochs},
+          {"freeze", recipe.learner.freeze_backbone ? "backbone" : "none"},
+          {"pretrained", recipe.pretrained},
           {"gradient_clip_norm", recipe.learner.gradient_clip_norm},
           {"ema_decay", recipe.learner.ema_decay},
           {"checkpoint_seconds", t.checkpoint_every.count()}};

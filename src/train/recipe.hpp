@@ -23,7 +23,7 @@ namespace imago::train {
 ///  "loss": {"label_smoothing"},
 ///  "schedule": {"kind", "peak", "start_factor", "end_factor", "warmup_share", "step_epochs", "step_factor"},
 ///  "epochs", "batch_size", "max_minutes", "early_stopping_patience", "restore_best", "whitening_bias_epochs",
-///  "gradient_clip_norm", "ema_decay", "checkpoint_seconds"}
+///  "gradient_clip_norm", "ema_decay", "checkpoint_seconds", "freeze": "none" | "backbone", "pretrained"}
 ///
 /// Only name and architecture.name are required; the rest has the defaults of the structs below.
 struct Recipe {
@@ -32,6 +32,9 @@ struct Recipe {
   std::string architecture;                                   ///< for model::build_graph
   json::Value architecture_settings = json::Value::object();  ///< likewise
   image::Preprocess preprocess;
+  /// A .safetensors file with the weights training starts from when the job names none; a bare name is looked for where
+  /// data sets are. Empty: none.
+  std::string pretrained;
   nn::LearnerSettings learner;  ///< seed and threads are the job's, not the recipe's
   TrainSettings training;       ///< likewise seed
 

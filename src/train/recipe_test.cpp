@@ -87,6 +87,8 @@ TEST(Recipe, ComesBackFromItsJsonWithEverySetting) {
       {"early_stopping_patience", 3},
       {"restore_best", false},
       {"whitening_bias_epochs", 3},
+      {"freeze", "backbone"},
+      {"pretrained", "weights.safetensors"},
       {"gradient_clip_norm", 1.5},
       {"ema_decay", 0.99},
       {"checkpoint_seconds", 7}};

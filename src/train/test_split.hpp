@@ -27,8 +27,6 @@ class SplitTest : public data::testing::FolderTest {
   }
 
   image::Preprocess preprocess_{.width = 4, .height = 4};
-
- private:
   data::Repository repository_;
   data::Manifest manifest_;
 };

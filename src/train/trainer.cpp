@@ -278,7 +278,11 @@ Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const T
   TRY_VOID(check(data, settings));
   TRY_VOID(make_directories(run_folder));
   Run run(learner, data, settings, run_folder, stop, observer, clock);
-  TRY_VOID(resume ? run.resume() : run.begin());
+  if (resume) {
+    TRY_VOID(run.resume());
+  } else if (!settings.keep_weights) {
+    TRY_VOID(run.begin());
+  }
   return run.train();
 }
 

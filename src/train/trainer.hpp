@@ -35,6 +35,7 @@ struct TrainSettings {
   int whitening_bias_epochs =
       0;  ///< the bias of a whitening convolution learns for so many epochs; 0: as long as the rest
   std::chrono::seconds checkpoint_every{30};
+  bool keep_weights = false;  ///< the learner was given what it starts from: no filter is set from the data
 };
 
 struct StepEvent {
