@@ -49,28 +49,25 @@ class Utf8Locale {
 
 class ArchiveReader {
  public:
-  ArchiveReader(const fs::path& path, const SourceLimits& limits)
-      : path_(path), limits_(limits), handle_(archive_read_new()) {}
+  /// @param name for messages.
+  ArchiveReader(std::string name, const SourceLimits& limits)
+      : name_(std::move(name)), limits_(limits), handle_(archive_read_new()) {}
 
-  Result<void> open() {
-    if (!handle_) return fail(ErrorCode::ResourceExhausted, "no memory to read {}", path_.string());
+  Result<void> open_file(const fs::path& path) {
     std::error_code error;
-    stored_bytes_ = fs::file_size(path_, error);
-    archive* handle = handle_.get();
-    // Only filters inside the library: the others would run programs.
-    archive_read_support_filter_gzip(handle);
-    archive_read_support_filter_bzip2(handle);
-    archive_read_support_filter_xz(handle);
-    archive_read_support_filter_zstd(handle);
-    archive_read_support_format_tar(handle);
-    archive_read_support_format_zip(handle);
-    if (archive_read_open_filename(handle, path_.c_str(), kBlockBytes) != ARCHIVE_OK)
-      return fail(ErrorCode::Unsupported,
-                  "{} is no archive we read (.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst, .zip): {}", path_.string(),
-                  text_of(handle));
+    stored_bytes_ = fs::file_size(path, error);
+    TRY_VOID(choose_formats());
+    if (archive_read_open_filename(handle_.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK) return not_an_archive();
     return {};
   }
 
+  Result<void> open_bytes(std::string_view bytes) {
+    stored_bytes_ = bytes.size();
+    TRY_VOID(choose_formats());
+    if (archive_read_open_memory2(handle_.get(), bytes.data(), bytes.size(), kBlockBytes) != ARCHIVE_OK)
+      return not_an_archive();
+    return {};
+  }
   Result<void> read_all(const OnItem& on_item) {
     for (std::uint64_t entries = 0;; ++entries) {
       archive_entry* entry = nullptr;
@@ -78,7 +75,7 @@ class ArchiveReader {
       if (status == ARCHIVE_EOF) return {};
       if (status < ARCHIVE_WARN) return entries == 0 ? not_an_archive() : damaged();
       if (entries >= limits_.files)
-        return fail(ErrorCode::Corrupt, "{} has more than {} entries", path_.string(), limits_.files);
+        return fail(ErrorCode::Corrupt, "{} has more than {} entries", name_, limits_.files);
       TRY(auto item, read_entry(entry));
       if (!item) continue;
       item->bytes_read = std::min(
@@ -89,27 +86,40 @@ class ArchiveReader {
   }
 
  private:
+  Result<void> choose_formats() {
+    if (!handle_) return fail(ErrorCode::ResourceExhausted, "no memory to read {}", name_);
+    archive* handle = handle_.get();
+    // Only filters inside the library: the others would run programs.
+    archive_read_support_filter_gzip(handle);
+    archive_read_support_filter_bzip2(handle);
+    archive_read_support_filter_xz(handle);
+    archive_read_support_filter_zstd(handle);
+    archive_read_support_format_tar(handle);
+    archive_read_support_format_zip(handle);
+    return {};
+  }
+
   [[nodiscard]] tl::unexpected<Error> damaged() const {
-    return fail(ErrorCode::Corrupt, "{} is damaged: {}", path_.string(), text_of(handle_.get()));
+    return fail(ErrorCode::Corrupt, "{} is damaged: {}", name_, text_of(handle_.get()));
   }
   [[nodiscard]] tl::unexpected<Error> not_an_archive() const {
     return fail(ErrorCode::Unsupported,
-                "{} is no archive we read (.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst, .zip), or damaged: {}",
-                path_.string(), text_of(handle_.get()));
+                "{} is no archive we read (.tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst, .zip), or damaged: {}", name_,
+                text_of(handle_.get()));
   }
 
   /// The entry's name without leading "./" and trailing "/"; empty for the root itself.
   Result<std::string> name_of(archive_entry* entry) const {
     const char* name = archive_entry_pathname_utf8(entry);
     if (name == nullptr) name = archive_entry_pathname(entry);
-    if (name == nullptr) return fail(ErrorCode::Corrupt, "{} has an entry without a name", path_.string());
+    if (name == nullptr) return fail(ErrorCode::Corrupt, "{} has an entry without a name", name_);
     std::string_view path(name);
     while (path.starts_with("./")) path.remove_prefix(2);
     if (path == ".") path = {};
     while (path.ends_with('/')) path.remove_suffix(1);
     if (path.empty() || is_safe_path(path)) return std::string(path);
-    return fail(ErrorCode::Corrupt, "{} has an entry named '{}', which leads out of it: not read any further",
-                path_.string(), name);
+    return fail(ErrorCode::Corrupt, "{} has an entry named '{}', which leads out of it: not read any further", name_,
+                name);
   }
 
   /// Nothing for the root folder.
@@ -163,14 +173,14 @@ class ArchiveReader {
     unpacked_ += length;
     const auto packed = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(handle_.get(), -1), 1));
     if (unpacked_ > limits_.total_bytes)
-      return fail(ErrorCode::Corrupt, "{} unpacks to more than {} bytes: refused", path_.string(), limits_.total_bytes);
+      return fail(ErrorCode::Corrupt, "{} unpacks to more than {} bytes: refused", name_, limits_.total_bytes);
     if (unpacked_ > limits_.ratio_from && unpacked_ / limits_.ratio > packed)
-      return fail(ErrorCode::Corrupt, "{} unpacks to more than {} times its size: refused as a bomb", path_.string(),
+      return fail(ErrorCode::Corrupt, "{} unpacks to more than {} times its size: refused as a bomb", name_,
                   limits_.ratio);
     return {};
   }
 
-  const fs::path& path_;
+  const std::string name_;
   const SourceLimits& limits_;
   Archive handle_;
   std::uint64_t stored_bytes_ = 0;
@@ -181,9 +191,29 @@ class ArchiveReader {
 
 Result<void> read_archive(const fs::path& path, const SourceLimits& limits, const OnItem& on_item) {
   const Utf8Locale locale;
-  ArchiveReader reader(path, limits);
-  TRY_VOID(reader.open());
+  ArchiveReader reader(path.string(), limits);
+  TRY_VOID(reader.open_file(path));
   return reader.read_all(on_item);
+}
+
+Result<void> read_archive_bytes(const std::string& name, std::string_view bytes, const SourceLimits& limits,
+                                const OnItem& on_item) {
+  const Utf8Locale locale;
+  ArchiveReader reader(name, limits);
+  TRY_VOID(reader.open_bytes(bytes));
+  return reader.read_all(on_item);
+}
+
+bool looks_like_archive(std::string_view bytes) {
+  constexpr std::string_view kXz(
+      "\xFD"
+      "7zXZ\0",
+      6);
+  for (const std::string_view magic :
+       {std::string_view("PK\3\4"), std::string_view("PK\5\6"), std::string_view("\x1F\x8B"), std::string_view("BZh"),
+        kXz, std::string_view("\x28\xB5\x2F\xFD")})
+    if (bytes.starts_with(magic)) return true;
+  return bytes.size() >= 512 && bytes.substr(257, 5) == "ustar";
 }
 
 }  // namespace imago::data

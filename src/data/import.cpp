@@ -34,12 +34,6 @@ struct Task {
 
 bool stopped(const std::atomic<bool>* stop) { return stop != nullptr && stop->load(std::memory_order_relaxed); }
 
-/// JSON, and with it the manifest, holds UTF-8 only.
-bool is_utf8(const std::string& text) {
-  const auto back = json::parse(json::dump(json::Value(text)));
-  return back && back->is_string() && back->get_ref<const std::string&>() == text;
-}
-
 /// The threads that decode, hash and store; what they found.
 class Checkers {
  public:
@@ -133,7 +127,7 @@ class Intake {
   Result<void> take(SourceItem item) {
     if (stopped(stop_)) return fail(ErrorCode::Cancelled, "import stopped: nothing was changed");
     report(item.bytes_read, item.bytes_total);
-    if (is_hidden(item.path)) {
+    if (is_clutter(item.path)) {
       if (item.kind != SourceItem::Kind::Folder) checkers_.refuse(std::move(item.path), "a hidden file");
       return {};
     }
@@ -166,11 +160,6 @@ class Intake {
   bool cifar = false;
 
  private:
-  static bool is_hidden(std::string_view path) {
-    return path.starts_with('.') || path.find("/.") != std::string_view::npos || path.starts_with("__MACOSX") ||
-           path.ends_with("Thumbs.db");
-  }
-
   /// Archives need not list folders; a class of nothing but broken files is an empty class all the same.
   void add_parents(const std::string& path) {
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))

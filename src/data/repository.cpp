@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/repository.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstring>
 
 #include "base/files.hpp"
+#include "data/sync.hpp"
 
 namespace imago::data {
 namespace {
@@ -20,15 +20,6 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
-}
-
-/// One call for all objects: syncing 60,000 files one by one would take minutes.
-Result<void> sync_file_system(const fs::path& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::syncfs(fd.get()) != 0)
-    return fail(errno == ENOSPC ? ErrorCode::ResourceExhausted : ErrorCode::Internal, "syncing {}: {}", folder.string(),
-                std::strerror(errno));
-  return {};
 }
 
 std::string encode_refusals(const std::vector<Refusal>& refused) {

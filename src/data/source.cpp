@@ -6,6 +6,7 @@
 
 #include "base/files.hpp"
 #include "data/manifest.hpp"
+#include "json/json.hpp"
 
 namespace imago::data {
 namespace {
@@ -67,6 +68,16 @@ Result<void> read_folder(const fs::path& folder, const SourceLimits& limits, con
     TRY_VOID(on_item(std::move(item)));
   }
   return {};
+}
+
+bool is_clutter(std::string_view path) {
+  return path.starts_with('.') || path.find("/.") != std::string_view::npos || path.starts_with("__MACOSX") ||
+         path.ends_with("Thumbs.db");
+}
+
+bool is_utf8(const std::string& text) {
+  const auto back = json::parse(json::dump(json::Value(text)));
+  return back && back->is_string() && back->get_ref<const std::string&>() == text;
 }
 
 Result<void> read_source(const fs::path& source, const SourceLimits& limits, const OnItem& on_item) {

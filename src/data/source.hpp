@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -40,6 +41,19 @@ Result<void> read_folder(const std::filesystem::path& folder, const SourceLimits
 /// bzip2, xz or zstd; zip). Unsupported when it is none; Corrupt when it is damaged, when a name leads out of it, or
 /// beyond the limits.
 Result<void> read_archive(const std::filesystem::path& archive, const SourceLimits& limits, const OnItem& on_item);
+
+/// The same for an archive in memory; `name` is for messages.
+Result<void> read_archive_bytes(const std::string& name, std::string_view bytes, const SourceLimits& limits,
+                                const OnItem& on_item);
+
+/// By its first bytes: zip, tar, or compressed by gzip, bzip2, xz or zstd.
+bool looks_like_archive(std::string_view bytes);
+
+/// What systems leave beside images: hidden files, __MACOSX, Thumbs.db.
+bool is_clutter(std::string_view path);
+
+/// JSON, and with it the manifest, holds UTF-8 only.
+bool is_utf8(const std::string& text);
 
 /// One of the two, by what is there. NotFound when nothing is.
 Result<void> read_source(const std::filesystem::path& source, const SourceLimits& limits, const OnItem& on_item);

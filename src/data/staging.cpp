@@ -21,9 +21,10 @@ void sweep(const fs::path& datasets) {
 
 }  // namespace
 
-Result<Staging> Staging::open(Repository& repository) {
+Result<Staging> Staging::open(Repository& repository, bool wait) {
   TRY_VOID(make_directories(repository.folder()));
-  auto lock = FileLock::try_lock(repository.folder() / ".import.lock");
+  const auto place = repository.folder() / ".import.lock";
+  auto lock = wait ? FileLock::lock(place) : FileLock::try_lock(place);
   if (!lock && lock.error().code == ErrorCode::Unavailable)
     return fail(ErrorCode::Unavailable, "another import into {} is running: wait for it", repository.folder().string());
   if (!lock) return pass(lock);

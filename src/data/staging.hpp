@@ -17,8 +17,8 @@ namespace imago::data {
 /// object does; what a killed import left there goes when the next one begins.
 class Staging {
  public:
-  /// Unavailable when another import into the repository is running.
-  static Result<Staging> open(Repository& repository);
+  /// While another import into the repository is running: Unavailable, or, with `wait`, its turn comes.
+  static Result<Staging> open(Repository& repository, bool wait = false);
 
   /// Keeps the bytes; returns their sha256. Safe from any thread.
   Result<std::string> put(std::string_view bytes);

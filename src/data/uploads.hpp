@@ -17,6 +17,8 @@
 
 namespace imago::data {
 
+inline constexpr std::size_t kMaxUploadFiles = 10'000;
+
 struct Upload {
   std::string id;     ///< "u4f0c9a1b2d3e4f50": random; also its file's name
   std::string name;   ///< as the client called it; shown, never opened
@@ -55,7 +57,9 @@ class Uploads {
   /// member taken like a file (its folder is its label); .npz with x_new and y_new (or x/y, images/labels: uint8 or
   /// float in [0, 1], [n, h, w, 3]; class indices or names) becomes PNG images. Refused, with the reason: what does not
   /// decode, a label that `labels` does not know (the reason lists them), a name with "..", an absolute path, over the
-  /// limits. All or nothing on an I/O error. The limits: 10,000 files in one call, unpacked ones too; 32 MiB a file.
+  /// limits. An archive that is damaged, a bomb or reaches outside itself is refused whole. All or nothing on an I/O
+  /// error. The limits: 32 MiB a file; kMaxUploadFiles in one call, unpacked ones too: beyond that ResourceExhausted,
+  /// and nothing is taken.
   ///
   /// @param labels of the model or data set this is for; empty: any label is taken.
   Result<UploadReport> add(const std::vector<IncomingFile>& files, const std::vector<std::string>& labels);
@@ -64,8 +68,9 @@ class Uploads {
   Result<std::vector<Upload>> staged(std::optional<bool> labelled = std::nullopt);
   /// NotFound naming the first id that is not there or was used already.
   Result<std::vector<Upload>> find(const std::vector<std::string>& ids);
+  /// The encoded image. NotFound as above.
   Result<std::string> read(const std::string& id);
-  /// InvalidArgument when `labels` does not know `label`.
+  /// InvalidArgument when `labels` does not know `label`; NotFound as above. An empty label takes it away.
   Result<Upload> set_label(const std::string& id, const std::string& label, const std::vector<std::string>& labels);
   Result<void> remove(const std::string& id);
 
@@ -79,15 +84,16 @@ class Uploads {
 /// A data set's next version: the parent's rows and, of the uploads, each that is new.
 struct Extension {
   Manifest manifest;
-  std::string version;  ///< the parent's own when nothing was new
-  std::size_t added = 0;
+  std::string version;           ///< the parent's own when nothing was new
+  std::size_t added = 0;         ///< of the uploads, those that are in it now
   std::vector<Refusal> refused;  ///< already there; or in the test split, where training must not see it
 };
 
 /// Adds labelled uploads to the newest version of `dataset` (or NAME@VERSION) as training images under
-/// "uploads/ID.EXT" (one in ten of each class, by hash, as validation images), test split untouched, and marks them
-/// used. Doing it again with the same ids gives the same version: a job that is repeated after a crash changes nothing.
-/// InvalidArgument for an upload without a label, or with one the data set does not have.
+/// "uploads/ID.EXT" (about one in ten, by hash, as validation images, when it has such a split), test split untouched,
+/// and marks them used, the refused ones too. Doing it again with the same ids gives the same version and report: a job
+/// that is repeated after a crash changes nothing. Waits while an import is running. InvalidArgument, before anything
+/// is changed, for an upload without a label, with one the data set does not have, or used for another data set.
 Result<Extension> extend_dataset(Repository& repository, Uploads& uploads, const std::string& dataset,
                                  const std::vector<std::string>& ids);
 

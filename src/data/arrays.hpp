@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images in NumPy's arrays: what numpy.savez writes of pixels and labels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/npy.hpp"
+#include "image/image.hpp"
+
+namespace imago::data {
+
+/// One pair of arrays: pixels, and a label for each. Immutable.
+class ArrayImages {
+ public:
+  /// @param pixels, labels .npy files; `labels` may be empty: then nobody said.
+  /// @param classes what class numbers count; where empty, labels must be names.
+  ///
+  /// Pixels: [n, height, width, 3], or gray as [n, height, width] or [n, height, width, 1]; integers from 0 to 255, or
+  /// floats from 0 to 1 (or to 255, when one is above 1). Labels: [n] or [n, 1] class numbers or names, or [n, classes]
+  /// with a single 1 in each row. Corrupt or Unsupported, naming what was found, for anything else.
+  static Result<ArrayImages> open(std::string pixels, const std::string& labels,
+                                  const std::vector<std::string>& classes);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] image::Image image(std::size_t i) const;
+  /// Name of the class; empty: nobody said. InvalidArgument for a class number that is none.
+  [[nodiscard]] Result<std::string> label(std::size_t i) const;
+
+ private:
+  struct Labels {
+    std::vector<std::string> names;
+    std::vector<double> numbers;
+  };
+  using Load = double (*)(const std::byte*);
+
+  Result<void> read_pixels();
+  Result<void> read_labels(const NpyArray& array);
+  static Load load_for(const std::string& type);
+
+  std::unique_ptr<const std::string> bytes_;  // holds pixels_.data
+  NpyArray pixels_;
+  Load load_ = nullptr;
+  double scale_ = 1.0;
+  std::size_t size_ = 0, height_ = 0, width_ = 0, channels_ = 0;
+  Labels labels_;
+  std::vector<std::string> classes_;
+};
+
+/// The arrays of an .npz file (a zip of .npy files) under one of the pairs of names people use: x_new and y_new, x and
+/// y, images and labels. Corrupt or Unsupported when it is none, a bomb, or has neither pair.
+Result<ArrayImages> read_npz(const std::string& name, std::string_view bytes, const std::vector<std::string>& classes);
+
+/// By its first bytes: a zip whose first member is a .npy file.
+bool looks_like_npz(std::string_view bytes);
+
+}  // namespace imago::data
