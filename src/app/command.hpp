@@ -48,4 +48,8 @@ void add_run_commands(CLI::App& app, Context& context);
 void add_recipe_commands(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 
+class Settings;
+/// The settings must outlive the context's action.
+void add_config_commands(CLI::App& app, Context& context, const Settings& settings);
+
 }  // namespace imago::app

@@ -3,13 +3,14 @@
 #include <cstdio>
 
 #include "app/command.hpp"
+#include "app/settings.hpp"
 #include "base/log.hpp"
 
 namespace {
 
 using imago::app::Context;
 
-void describe(CLI::App& app, Context& context) {
+void describe(CLI::App& app, Context& context, const imago::app::Settings& settings) {
   app.description("Imago: data, training, evaluation, registry and serving of image classifiers in one program.");
   app.footer(
       "A whole round:\n"
@@ -33,6 +34,7 @@ void describe(CLI::App& app, Context& context) {
   imago::app::add_run_commands(app, context);
   imago::app::add_recipe_commands(app, context);
   imago::app::add_serve_command(app, context);
+  imago::app::add_config_commands(app, context, settings);
 }
 
 int report(const imago::Error& error, bool as_json) {
@@ -49,7 +51,12 @@ int report(const imago::Error& error, bool as_json) {
 int main(int argc, char** argv) {
   CLI::App app;
   Context context;
-  describe(app, context);
+  imago::app::Settings settings;
+  describe(app, context, settings);
+  if (const auto installed = settings.install(app, {argv + 1, argv + argc}); !installed) {
+    report(installed.error(), false);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
