@@ -3,176 +3,177 @@
 
 #include "base/clock.hpp"
 #include "base/files.hpp"
+#include "base/log.hpp"
 #include "infer/engine.hpp"
-#include "jobs/child_process.hpp"
 #include "package/package.hpp"
 #include "pipeline/evaluate_model.hpp"
+#include "pipeline/run_owner.hpp"
+#include "pipeline/verdict.hpp"
 
 namespace imago::pipeline {
 namespace {
 
-struct Training {
-  json::Value history = json::Value::array();  // one object an epoch, those before a resume too
-  json::Value done;                            // the trainer's last word; null when it never came
-  std::optional<Error> error;
+/// A package as the trainer left it, and what it is worth.
+struct Measured {
+  package::ModelPackage package;
+  evaluate::Metrics metrics;
+  data::Manifest manifest;
+  data::Split split = data::Split::Test;
 };
 
-std::string last_line(std::string text) {
-  text.erase(text.find_last_not_of(" \r\n") + 1);
-  const auto start = text.rfind('\n');
-  return start == std::string::npos ? text : text.substr(start + 1);
+OnProgress evaluate_events(const OnEvent& on_event) {
+  return [&on_event](std::size_t done, std::size_t total) {
+    on_event({{"event", "evaluate"}, {"done", done}, {"total", total}});
+  };
 }
 
-ErrorCode code_from(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(ErrorCode::Internal); ++i) {
-    if (to_string(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
+json::Value lineage_of(const tracking::Run& run, const Measured& measured) {
+  const json::Value& params = run.params;
+  json::Value lineage{{"run", run.id},
+                      {"kind", run.kind},
+                      {"created", format_utc(system_clock().wall())},
+                      {"dataset", params["dataset"]},
+                      {"test_digest", digest_of(measured.manifest, measured.split)},
+                      {"recipe", params["recipe"]},
+                      {"seed", params["seed"]},
+                      {"code_version", params["code_version"]},
+                      {"parent", params.value("parent", json::Value())}};
+  for (const char* key : {"uploads", "replay"}) {
+    if (params.contains(key)) lineage[key] = params[key];
   }
-  return ErrorCode::Internal;
+  return lineage;
 }
 
-json::Value trainer_job(const Workspace& workspace, const tracking::Run& run, bool resume) {
-  const fs::path folder = workspace.run_folder(run.id);
-  json::Value job = run.params;
-  job["datasets"] = (workspace.folder() / "datasets").string();
-  job["run_folder"] = folder.string();
-  job["package_folder"] = (folder / "package").string();
-  job["model_name"] = run.params["model"];
-  job["resume"] = resume;
-  return job;
+/// Measures the staged package through the engine that will serve it, seals it, and replays its golden set.
+Result<Measured> measure_and_seal(Workspace& workspace, const tracking::Run& run, const Training& training,
+                                  const OnEvent& on_event) {
+  const fs::path staged = workspace.run_folder(run.id) / "package";
+  TRY(const auto spec_json, json::read(staged / "spec.json"));
+  Measured measured;
+  measured.package.folder = staged;
+  TRY(measured.package.spec, model::spec_from_json(spec_json));
+  TRY(const auto engine, infer::Engine::load(measured.package));
+  TRY(measured.manifest, workspace.datasets().load(run.params["dataset"].get<std::string>()));
+  measured.split = frozen_split(measured.manifest);
+  TRY(measured.metrics, evaluate_split(workspace, *engine, measured.package.spec, measured.manifest, measured.split,
+                                       evaluate_events(on_event)));
+  const json::Value report{{"test", evaluate::to_json(measured.metrics)},
+                           {"test_split", data::to_string(measured.split)},
+                           {"engine", infer::backend_description()},
+                           {"training", {{"history", training.history}, {"outcome", training.done}}}};
+  TRY_VOID(package::seal_package(staged, report, lineage_of(run, measured)));
+  TRY(measured.package, package::open_package(staged));
+  TRY_VOID(package::verify_golden(measured.package, *engine));
+  return measured;
 }
 
-/// Keeps what the run record and the report need of an event.
-Result<void> note(Workspace& workspace, const std::string& run, const json::Value& event, Training& training) {
-  const std::string kind = event.value("event", "");
-  if (kind == "epoch") {
-    std::map<std::string, double> values;
-    for (const char* key : {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}) {
-      if (event.contains(key) && event[key].is_number()) values[key] = event[key].get<double>();
-    }
-    return workspace.runs().log_metrics(run, event.value("epoch", std::int64_t{0}), values);
+Result<registry::ModelVersion> register_version(Workspace& workspace, const tracking::Run& run,
+                                                const Measured& measured, const Verdict& verdict) {
+  const std::string model = run.params["model"];
+  std::vector<std::string> aliases{verdict.champion ? "champion" : "challenger"};
+  TRY(const auto before, workspace.models().list(model));
+  if (before.empty()) aliases.emplace_back("base");
+  if (run.kind == "retrain") aliases.emplace_back("retrained");
+  return workspace.models().register_package(model, measured.package.folder, run.id, aliases, verdict.reason);
+}
+
+/// logs/training_logs.json: the curves of the newest training, under the names Keras's History has them.
+void write_training_logs(const Workspace& workspace, const registry::ModelVersion& version,
+                         const json::Value& history) {
+  json::Value logs = json::Value::object();
+  for (const char* key : {"loss", "accuracy", "val_loss", "val_accuracy"}) {
+    logs[key] = json::Value::array();
+    for (const auto& epoch : history) logs[key].push_back(epoch.value(key, json::Value()));
   }
-  if (kind == "done") {
-    training.done = event;
-    training.history = event.value("history", json::Value::array());
-    training.done.erase("history");
-  }
-  if (kind == "error")
-    training.error = Error{code_from(event.value("code", "")), event.value("message", "training failed")};
+  logs["run"] = version.run;
+  logs["model"] = version.model;
+  logs["version"] = version.version;
+  const fs::path folder = workspace.folder() / "logs";
+  const auto written = make_directories(folder).and_then(
+      [&] { return write_file_atomic(folder / "training_logs.json", json::dump_pretty(logs)); });
+  if (!written) log::warning("{}", written.error().message);
+}
+
+Result<void> close_run(Workspace& workspace, tracking::Run& run, tracking::RunStatus status, json::Value summary,
+                       const std::string& error = "") {
+  TRY_VOID(workspace.runs().finish(run.id, status, summary, error));
+  run.status = status;
+  run.summary = std::move(summary);
+  run.error = error;
+  workspace.observers().on_end(run);
   return {};
 }
 
-Result<Training> run_trainer(Workspace& workspace, const tracking::Run& run, const fs::path& trainer, bool resume,
-                             const OnEvent& on_event, const ShouldStop& should_stop) {
-  const fs::path folder = workspace.run_folder(run.id);
-  TRY_VOID(make_directories(folder));
-  Training training;
-  std::optional<Error> lost;
-  const jobs::ChildOptions child{
-      .command = {trainer.string()}, .input = json::dump(trainer_job(workspace, run, resume)), .niceness = 0};
-  const auto on_line = [&](const json::Value& event) {
-    if (auto kept = note(workspace, run.id, event, training); !kept && !lost) lost = kept.error();
-    on_event(event);
-  };
-  TRY(const auto ended, jobs::run_child(child, on_line, should_stop, false));
-  if (training.error) return tl::unexpected<Error>(*training.error);
-  if (lost) return tl::unexpected<Error>(*lost);
-  if (ended.end == jobs::ChildEnd::Signaled || ended.code != 0 || training.done.is_null()) {
-    return fail(ErrorCode::Internal, "the training process ended with {} {}; resume with `imago train --resume {}`{}{}",
-                ended.end == jobs::ChildEnd::Signaled ? "signal" : "status", ended.code, run.id,
-                ended.last_stderr.empty() ? "" : "; it said: ", last_line(ended.last_stderr));
-  }
-  return training;
-}
-
-/// The test split, or validation where a data set has none; the report says which.
-data::Split frozen_split(const data::Manifest& manifest) {
-  return manifest.indices(data::Split::Test).empty() ? data::Split::Validation : data::Split::Test;
-}
-
-struct Verdict {
-  bool champion = false;
-  std::string reason;
-};
-
-Result<Verdict> judge(Workspace& workspace, const std::string& model, const json::Value& lineage, double accuracy) {
-  auto champion = workspace.models().resolve(model + ":champion");
-  if (!champion) {
-    if (champion.error().code != ErrorCode::NotFound) return pass(champion);
-    return Verdict{true, "champion: the first version of this model"};
-  }
-  TRY(const auto current, workspace.models().open(*champion));
-  if (current.lineage.value("dataset", "") != lineage["dataset"].get<std::string>()) {
-    return Verdict{
-        false,
-        fmt::format("challenger: version {} was measured on {}, this one on {}; compare them, then promote",
-                    champion->version, current.lineage.value("dataset", "?"), lineage["dataset"].get<std::string>())};
-  }
-  const bool not_worse = accuracy >= champion->test_accuracy;
-  return Verdict{not_worse,
-                 fmt::format("{}: test accuracy {:.4f}, version {} has {:.4f}", not_worse ? "champion" : "challenger",
-                             accuracy, champion->version, champion->test_accuracy)};
-}
-
-Result<TrainResult> finish(Workspace& workspace, tracking::Run run, const Training& training, const OnEvent& on_event) {
-  const fs::path staged = workspace.run_folder(run.id) / "package";
-  TRY(const auto spec_json, json::read(staged / "spec.json"));
-  package::ModelPackage made;
-  made.folder = staged;
-  TRY(made.spec, model::spec_from_json(spec_json));
-  TRY(const auto engine, infer::Engine::load(made));
-  TRY(const auto manifest, workspace.datasets().load(run.params["dataset"].get<std::string>()));
-  const data::Split split = frozen_split(manifest);
-  TRY(auto metrics,
-      evaluate_split(workspace, *engine, made.spec, manifest, split, [&](std::size_t done, std::size_t total) {
-        on_event({{"event", "evaluate"}, {"done", done}, {"total", total}});
-      }));
-
-  json::Value report{{"test", evaluate::to_json(metrics)},
-                     {"test_split", data::to_string(split)},
-                     {"engine", infer::backend_description()},
-                     {"training", {{"history", training.history}, {"outcome", training.done}}}};
-  json::Value lineage{{"run", run.id},
-                      {"created", format_utc(system_clock().wall())},
-                      {"dataset", run.params["dataset"]},
-                      {"recipe", run.params["recipe"]},
-                      {"seed", run.params["seed"]},
-                      {"code_version", run.params["code_version"]},
-                      {"parent", nullptr}};
-  TRY_VOID(package::seal_package(staged, report, lineage));
-  TRY(const auto sealed, package::open_package(staged));
-  TRY_VOID(package::verify_golden(sealed, *engine));
-
-  const std::string model = run.params["model"];
-  TRY(const auto verdict, judge(workspace, model, lineage, metrics.accuracy));
-  TRY(auto version,
-      workspace.models().register_package(model, staged, run.id, {verdict.champion ? "champion" : "challenger"}));
-  run.summary = {{"model", model},
-                 {"version", version.version},
-                 {"verdict", verdict.reason},
-                 {"test_accuracy", metrics.accuracy},
-                 {"outcome", training.done}};
-  TRY_VOID(workspace.runs().finish(run.id, tracking::RunStatus::Finished, run.summary));
-  run.status = tracking::RunStatus::Finished;
-  return TrainResult{.run = std::move(run),
+Result<TrainResult> finish(Workspace& workspace, tracking::Run& run, const Training& training,
+                           const OnEvent& on_event) {
+  TRY(auto measured, measure_and_seal(workspace, run, training, on_event));
+  const Candidate candidate{.model = run.params["model"],
+                            .accuracy = measured.metrics.accuracy,
+                            .split = measured.split,
+                            .margin = run.params.value("margin", 0.0)};
+  TRY(const auto verdict, judge(workspace, candidate, measured.manifest, evaluate_events(on_event)));
+  TRY(auto version, register_version(workspace, run, measured, verdict));
+  write_training_logs(workspace, version, training.history);
+  workspace.observers().on_registered(
+      run, version, workspace.folder() / "models" / version.model / fmt::format("{}", version.version));
+  json::Value summary{{"model", version.model},
+                      {"version", version.version},
+                      {"verdict", verdict.reason},
+                      {"champion", verdict.champion},
+                      {"test_accuracy", measured.metrics.accuracy},
+                      {"outcome", training.done}};
+  if (verdict.previous_accuracy) summary["previous_accuracy"] = *verdict.previous_accuracy;
+  TRY_VOID(close_run(workspace, run, tracking::RunStatus::Finished, std::move(summary)));
+  return TrainResult{.run = run,
                      .interrupted = false,
                      .version = std::move(version),
-                     .test = std::move(metrics),
+                     .test = std::move(measured.metrics),
                      .verdict = verdict.reason};
 }
 
+/// @param resume from the checkpoint; the caller holds the run's lock.
 Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs::path& trainer, bool resume,
                               const OnEvent& on_event, const ShouldStop& should_stop) {
-  auto training = run_trainer(workspace, run, trainer, resume, on_event, should_stop);
-  if (training && training->done.value("reason", "") == "interrupted") {
-    TRY_VOID(workspace.runs().finish(run.id, tracking::RunStatus::Interrupted, training->done));
-    run.status = tracking::RunStatus::Interrupted;
+  const auto training = run_trainer(workspace, run, trainer, resume, on_event, should_stop);
+  if (training && training->interrupted()) {
+    TRY_VOID(close_run(workspace, run, tracking::RunStatus::Interrupted, training->done));
     return TrainResult{.run = std::move(run), .interrupted = true};
   }
-  auto result = training ? finish(workspace, run, *training, on_event) : Result<TrainResult>(pass(training));
+  auto result = training ? finish(workspace, run, *training, on_event)
+                         : Result<TrainResult>(tl::unexpected<Error>(training.error()));
   if (!result)
-    TRY_VOID(
-        workspace.runs().finish(run.id, tracking::RunStatus::Failed, json::Value::object(), result.error().message));
+    TRY_VOID(close_run(workspace, run, tracking::RunStatus::Failed, json::Value::object(), result.error().message));
   return result;
+}
+
+/// The version that this run registered before its process died, if it came that far.
+Result<std::optional<registry::ModelVersion>> version_of_run(Workspace& workspace, const tracking::Run& run) {
+  TRY(const auto versions, workspace.models().list(run.params["model"].get<std::string>()));
+  for (const auto& version : versions) {
+    if (version.run == run.id) return version;
+  }
+  return std::nullopt;
+}
+
+/// Writes down what a run came to that died between registering its version and saying so.
+Result<TrainResult> finish_registered(Workspace& workspace, tracking::Run run, const registry::ModelVersion& version) {
+  std::string verdict;
+  bool champion = false;
+  for (const char* alias : {"challenger", "champion"}) {
+    TRY(const auto moves, workspace.models().alias_history(version.model, alias));
+    for (const auto& move : moves) {
+      if (move.version != version.version || !move.reason.starts_with(alias)) continue;
+      verdict = move.reason;
+      champion = std::string_view(alias) == "champion";
+    }
+  }
+  TRY_VOID(close_run(workspace, run, tracking::RunStatus::Finished,
+                     {{"model", version.model},
+                      {"version", version.version},
+                      {"verdict", verdict},
+                      {"champion", champion},
+                      {"test_accuracy", version.test_accuracy}}));
+  return TrainResult{.run = std::move(run), .interrupted = false, .version = version, .verdict = verdict};
 }
 
 }  // namespace
@@ -180,14 +181,19 @@ Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs:
 Result<TrainResult> train_and_register(Workspace& workspace, const TrainRequest& request, const OnEvent& on_event,
                                        const ShouldStop& should_stop) {
   TRY(const auto manifest, workspace.datasets().load(request.dataset));
-  const json::Value params{{"dataset", manifest.name + "@" + data::version_of(manifest)},
-                           {"model", request.model},
-                           {"recipe", request.recipe},
-                           {"seed", request.seed},
-                           {"threads", request.threads},
-                           {"code_version", request.code_version}};
-  TRY(auto run, workspace.runs().create("train", params));
+  json::Value params{{"dataset", manifest.name + "@" + data::version_of(manifest)},
+                     {"model", request.model},
+                     {"recipe", request.recipe},
+                     {"seed", request.seed},
+                     {"threads", request.threads},
+                     {"margin", request.margin},
+                     {"code_version", request.code_version}};
+  if (!request.initial_weights.empty()) params["initial_weights"] = request.initial_weights.string();
+  params.update(request.extra);
+  TRY(auto run, workspace.runs().create(request.kind, params));
+  TRY(const auto owner, own_run(workspace.run_folder(run.id), should_stop));
   on_event({{"event", "run"}, {"run", run.id}});
+  workspace.observers().on_start(run, false);
   return carry_out(workspace, std::move(run), request.trainer, false, on_event, should_stop);
 }
 
@@ -196,10 +202,14 @@ Result<TrainResult> resume_training(Workspace& workspace, const std::string& run
   TRY(auto found, workspace.runs().find(run));
   if (found.status == tracking::RunStatus::Finished)
     return fail(ErrorCode::InvalidArgument, "run {} is finished: there is nothing to resume", found.id);
+  TRY(const auto owner, own_run(workspace.run_folder(found.id), should_stop));
+  on_event({{"event", "run"}, {"run", found.id}});
+  TRY(const auto registered, version_of_run(workspace, found));
+  if (registered) return finish_registered(workspace, std::move(found), *registered);
   // A run that died before its first checkpoint starts again from its seed: the same run, later.
   const bool has_checkpoint = fs::exists(workspace.run_folder(found.id) / "checkpoint.bin");
   TRY_VOID(workspace.runs().reopen(found.id));
-  on_event({{"event", "run"}, {"run", found.id}});
+  workspace.observers().on_start(found, true);
   return carry_out(workspace, std::move(found), trainer, has_checkpoint, on_event, should_stop);
 }
 

@@ -2,6 +2,7 @@
 #include "pipeline/workspace.hpp"
 
 #include "base/files.hpp"
+#include "pipeline/run_owner.hpp"
 
 namespace imago::pipeline {
 
@@ -13,7 +14,9 @@ Result<std::unique_ptr<Workspace>> Workspace::open(const fs::path& folder, const
   for (const char* part : {"datasets", "runs", "models"}) TRY_VOID(make_directories(absolute / part));
   TRY(auto database,
       store::Database::open(database_url.empty() ? "sqlite:" + (absolute / "imago.db").string() : database_url));
-  return std::unique_ptr<Workspace>(new Workspace(std::move(absolute), std::move(database)));
+  std::unique_ptr<Workspace> workspace(new Workspace(std::move(absolute), std::move(database)));
+  TRY_VOID(interrupt_abandoned_runs(workspace->database(), workspace->runs(), workspace->folder() / "runs"));
+  return workspace;
 }
 
 Workspace::Workspace(fs::path folder, std::unique_ptr<store::Database> database)

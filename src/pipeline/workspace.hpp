@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "data/repository.hpp"
+#include "pipeline/run_observer.hpp"
 #include "registry/registry.hpp"
 #include "store/database.hpp"
 #include "tracking/run_store.hpp"
@@ -16,7 +17,8 @@ namespace imago::pipeline {
 /// Opened once a process; what it hands out lives as long as it does.
 class Workspace {
  public:
-  /// Opens `folder`, creating it and its database where they are missing. `database_url` empty: imago.db inside.
+  /// Opens `folder`, creating it and its database where they are missing. `database_url` empty: imago.db inside. Runs
+  /// whose process has died become "interrupted".
   static Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& folder,
                                                  const std::string& database_url = "");
 
@@ -26,6 +28,8 @@ class Workspace {
   data::Repository& datasets() { return datasets_; }
   registry::Registry& models() { return models_; }
   tracking::RunStore& runs() { return runs_; }
+  /// Who is told of the runs that this process carries out; add them before the first.
+  RunObservers& observers() { return observers_; }
 
  private:
   Workspace(std::filesystem::path folder, std::unique_ptr<store::Database> database);
@@ -35,6 +39,7 @@ class Workspace {
   data::Repository datasets_;
   registry::Registry models_;
   tracking::RunStore runs_;
+  RunObservers observers_;
 };
 
 }  // namespace imago::pipeline
