@@ -95,7 +95,8 @@ class ArchiveReader {
     archive_read_support_filter_xz(handle);
     archive_read_support_filter_zstd(handle);
     archive_read_support_format_tar(handle);
-    archive_read_support_format_zip(handle);
+    // By its directory at the end: read from the front, a zip cut short between two files would pass for whole.
+    archive_read_support_format_zip_seekable(handle);
     return {};
   }
 

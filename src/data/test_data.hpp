@@ -2,6 +2,8 @@
 // What the tests of data/ share: a folder that goes, small pictures, archives written on the spot.
 #pragma once
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -60,6 +62,29 @@ inline std::string tar_of(const std::vector<std::pair<std::string, std::string>>
     archive.resize((archive.size() + 511) / 512 * 512, '\0');
   }
   return archive + std::string(1024, '\0');
+}
+
+/// A zip archive of files, in memory, by libarchive.
+inline std::string zip_of(const std::vector<std::pair<std::string, std::string>>& files) {
+  std::string bytes(1U << 20, '\0');
+  for (const auto& [path, content] : files) bytes.resize(bytes.size() + path.size() * 2 + content.size() + 512);
+  std::size_t used = 0;
+  archive* out = archive_write_new();
+  archive_write_set_format_zip(out);
+  EXPECT_EQ(archive_write_open_memory(out, bytes.data(), bytes.size(), &used), ARCHIVE_OK);
+  for (const auto& [path, content] : files) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, path.c_str());
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
+    EXPECT_EQ(archive_write_header(out, entry), ARCHIVE_OK);
+    EXPECT_EQ(archive_write_data(out, content.data(), content.size()), static_cast<la_ssize_t>(content.size()));
+    archive_entry_free(entry);
+  }
+  EXPECT_EQ(archive_write_free(out), ARCHIVE_OK);
+  bytes.resize(used);
+  return bytes;
 }
 
 /// The development data, or an empty path.
