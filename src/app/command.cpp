@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "pipeline/mlflow_observer.hpp"
+
 namespace imago::app {
 namespace {
 
@@ -18,6 +20,7 @@ extern "C" void on_stop_signal(int) { stop = true; }
 Result<pipeline::Workspace*> Context::workspace() {
   if (!opened_) {
     TRY(opened_, pipeline::Workspace::open(workspace_folder, database_url));
+    opened_->observers().add(std::make_unique<pipeline::MlflowObserver>(*opened_));
   }
   return opened_.get();
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/mlflow_observer.hpp"
+
+#include "base/log.hpp"
+#include "pipeline/run_results.hpp"
+
+namespace imago::pipeline {
+
+void MlflowObserver::on_start(const tracking::Run& run, bool /*resumed*/) {
+  const auto server = tracking::mlflow_from_environment();
+  live_.reset();
+  results_ = {};
+  lost_.reset();
+  if (!server) {
+    log::warning("MLflow: {}; this run is kept here only", server.error().message);
+    return;
+  }
+  if (!*server) return;
+  uri_ = (*server)->uri;
+  live_ = std::make_unique<tracking::LiveMlflow>(**server, workspace_.runs(), run.id);
+}
+
+void MlflowObserver::on_metrics(const tracking::Run& /*run*/, std::int64_t /*epoch*/,
+                                const std::map<std::string, double>& /*values*/) {
+  if (live_) live_->changed();
+}
+
+void MlflowObserver::on_registered(const tracking::Run& /*run*/, const registry::ModelVersion& version,
+                                   const std::filesystem::path& package) {
+  if (!live_) return;
+  auto results = results_of(version, package);
+  if (results) {
+    results_ = std::move(*results);
+  } else {
+    lost_ = results.error();
+  }
+}
+
+void MlflowObserver::on_end(const tracking::Run& run) {
+  if (!live_) return;
+  if (run.summary.is_object() && run.summary.contains("verdict"))
+    results_.tags["imago.verdict"] = run.summary.value("verdict", "");
+  auto page = live_->finish(results_, patience_);
+  live_.reset();
+  if (page && lost_) page = tl::unexpected<Error>(*lost_);
+  if (page) {
+    log::info("MLflow: run {} is at {}", run.id, *page);
+  } else {
+    log::warning("MLflow: {} does not have all of run {} ({}); send it later with `imago runs export {} --mlflow {}`",
+                 uri_, run.id, page.error().message, run.id, uri_);
+  }
+}
+
+}  // namespace imago::pipeline
