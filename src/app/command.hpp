@@ -47,6 +47,8 @@ void add_predict_command(CLI::App& app, Context& context);
 void add_run_commands(CLI::App& app, Context& context);
 void add_recipe_commands(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
+void add_job_command(CLI::App& app, Context& context);
+void add_key_commands(CLI::App& app, Context& context);
 
 class Settings;
 /// The settings must outlive the context's action.

@@ -34,6 +34,8 @@ void describe(CLI::App& app, Context& context, const imago::app::Settings& setti
   imago::app::add_run_commands(app, context);
   imago::app::add_recipe_commands(app, context);
   imago::app::add_serve_command(app, context);
+  imago::app::add_job_command(app, context);
+  imago::app::add_key_commands(app, context);
   imago::app::add_config_commands(app, context, settings);
 }
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago serve
-#include <algorithm>
 #include <thread>
 
 #include "app/command.hpp"
+#include "app/job_command.hpp"
+#include "app/model_choice.hpp"
+#include "app/model_watch.hpp"
+#include "app/recipes.hpp"
 #include "base/log.hpp"
 #include "serve/service.hpp"
 
 namespace imago::app {
 namespace {
+
+constexpr int kJobNiceness = 10;  // requests go first
 
 struct Options {
   std::string model;
@@ -25,29 +30,17 @@ bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
 
-/// What to serve when nobody says: the newest model's champion. NotFound while there is none.
-Result<registry::ModelVersion> choose_model(pipeline::Workspace& workspace, const std::string& wanted) {
-  if (!wanted.empty()) return workspace.models().resolve(wanted);
-  TRY(const auto versions, workspace.models().list());
-  if (versions.empty()) return fail(ErrorCode::NotFound, "no model yet: train one with `imago train`");
-  const auto newest = std::max_element(versions.begin(), versions.end(),
-                                       [](const auto& a, const auto& b) { return a.created < b.created; });
-  return workspace.models().resolve(newest->model);
-}
-
 /// Loads the model into a server that is up. Only an empty workspace lets it go on without one; a model that was named,
 /// or one that fails its self-test, ends the command.
-Result<void> load(serve::Service& service, pipeline::Workspace& workspace, const Options& options) {
-  const auto version = choose_model(workspace, options.model);
-  if (!version) {
-    if (!options.model.empty()) return tl::unexpected<Error>(version.error());
-    service.set_not_ready(version.error().message);
-    fmt::print(stderr, "imago: {}; serving without a model meanwhile\n", version.error().message);
+Result<void> load(ModelWatch& watch, serve::Service& service, pipeline::Workspace& workspace, const Options& options) {
+  if (const auto chosen = choose_model(workspace, options.model); !chosen) {
+    if (!options.model.empty()) return tl::unexpected<Error>(chosen.error());
+    service.set_not_ready(chosen.error().message);
+    fmt::print(stderr, "imago: {}; serving without a model meanwhile\n", chosen.error().message);
     return {};
   }
-  TRY(const auto package, workspace.models().open(*version));
-  TRY_VOID(service.load_model(package, *version));
-  fmt::print("serving {}:{}, test accuracy {:.4f}\n", version->model, version->version, version->test_accuracy);
+  TRY(const auto version, watch.load());
+  fmt::print("serving {}:{}, test accuracy {:.4f}\n", version.model, version.version, version.test_accuracy);
   return {};
 }
 
@@ -60,6 +53,10 @@ Result<void> run_serve(Context& context, const Options& options) {
   TRY(auto* workspace, context.workspace());
   log::configure(log::Level::Info, options.log_format == "json" ? log::Format::Json : log::Format::Text);
   catch_stop_signals();
+  auto working = job_worker(context);
+  working.niceness = kJobNiceness;
+  jobs::JobQueue queue(workspace->database());
+  jobs::Worker worker(queue, working);
   serve::ServeOptions serving;
   serving.http.address = options.listen;
   serving.http.port = options.port;
@@ -73,13 +70,20 @@ Result<void> run_serve(Context& context, const Options& options) {
                                    .runs = &workspace->runs(),
                                    .workspace = workspace->folder(),
                                    .program = program_folder() / "imago",
-                                   .trainer = program_folder() / "imago-trainer"};
+                                   .trainer = program_folder() / "imago-trainer",
+                                   .jobs = &queue,
+                                   .wake_worker = [&worker] { worker.wake(); },
+                                   .recipes = recipe_names()};
   TRY(const auto service, serve::Service::start(serving));
-  TRY_VOID(load(*service, *workspace, options));
+  ModelWatch watch(*service, *workspace, options.model);
+  TRY_VOID(load(watch, *service, *workspace, options));
+  watch.start();
+  worker.start();
   fmt::print("dashboard and API: http://{}:{}   (Ctrl-C stops)\n",
              is_loopback(options.listen) ? "localhost" : options.listen, service->port());
   std::fflush(stdout);
   while (!stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  worker.stop();  // its job goes back to the queue while the last requests are answered
   service->drain();
   return {};
 }

@@ -121,12 +121,13 @@ Result<Job> do_job(JobQueue& queue, const Job& job, const std::string& owner, co
   return queue.find(job.id);
 }
 
-Worker::Worker(JobQueue& queue, WorkerOptions options)
-    : queue_(queue), options_(std::move(options)), thread_([this] { work(); }) {}
-
 Worker::~Worker() {
   stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { work(); });
 }
 
 void Worker::wake() {

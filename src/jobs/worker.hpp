@@ -36,15 +36,16 @@ Result<Job> do_job(JobQueue& queue, const Job& job, const std::string& owner, co
 /// A name for a claim: this machine, this process, a random part.
 std::string new_owner();
 
-/// A thread that does what is queued, as long as it lives.
+/// A thread that does what is queued, from start() on as long as this object lives.
 class Worker {
  public:
-  Worker(JobQueue& queue, WorkerOptions options);
+  Worker(JobQueue& queue, WorkerOptions options) : queue_(queue), options_(std::move(options)) {}
   /// Stops the job that runs, which goes back to the queue, and waits for that.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
+  void start();
   /// There is something new in the queue. Without it the queue is looked at once a second. Safe from any thread.
   void wake();
   /// Begins what the destructor does, without waiting.

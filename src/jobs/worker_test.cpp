@@ -68,6 +68,7 @@ TEST_F(WorkerTest, KeepsTheReasonOfAFailure) {
 TEST_F(WorkerTest, TriesAgainWhatDiedAndGivesUpInTheEnd) {
   const auto job = submit("kill -9 $$");
   Worker worker(*queue_, options_);
+  worker.start();
   worker.wake();
   const auto failed = wait_for_end(job.id);
   EXPECT_EQ(failed.state, JobState::Failed);
@@ -102,6 +103,7 @@ TEST_F(WorkerTest, PutsTheJobBackWhenItsServerStops) {
                              [ $ATTEMPT = 1 ] && while :; do sleep 0.05; done)");
   {
     Worker worker(*queue_, options_);
+    worker.start();
     while (!queue_->find(job.id).value().progress.is_object()) std::this_thread::yield();
   }
   const auto left = queue_->find(job.id).value();
@@ -114,6 +116,7 @@ TEST_F(WorkerTest, DoesOneAfterTheOther) {
   const auto first = submit(R"(echo '{"event":"result","n":1}')"),
              second = submit(R"(echo '{"event":"result","n":2}')");
   Worker worker(*queue_, options_);
+  worker.start();
   EXPECT_EQ(wait_for_end(second.id).result["n"], 2);
   EXPECT_EQ(wait_for_end(first.id).result["n"], 1);
 }

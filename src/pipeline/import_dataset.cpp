@@ -6,47 +6,25 @@
 namespace imago::pipeline {
 namespace {
 
-struct Row {
-  std::string dataset, version, parent, source;
-  json::Value summary;
-};
-
 /// The row is written after the files are published: a crash between the two costs the row only, and the next import of
 /// the same content, which finds the files there, writes it.
-Result<void> record(Workspace& workspace, const Row& row) {
+Result<void> record(Workspace& workspace, const std::string& name, const std::string& source,
+                    const data::ImportReport& report) {
+  const json::Value summary{
+      {"images", report.kept}, {"classes", report.labels.size()}, {"refused", report.refused.size()}};
   return workspace.database().transaction([&](store::Database& database) -> Result<void> {
     TRY(const auto known, database.query("SELECT version FROM dataset_versions WHERE dataset = :a AND version = :b",
-                                         {row.dataset, row.version}));
+                                         {name, report.version}));
     if (!known.empty()) return {};
-    TRY_VOID(
-        database.execute("INSERT INTO dataset_versions (dataset, version, parent, created, source, summary) "
-                         "VALUES (:a, :b, :c, :d, :e, :f)",
-                         {row.dataset, row.version, row.parent, format_utc(system_clock().wall()), row.source,
-                          json::dump(row.summary)}));
+    TRY_VOID(database.execute(
+        "INSERT INTO dataset_versions (dataset, version, parent, created, source, summary) "
+        "VALUES (:a, :b, :c, :d, :e, :f)",
+        {name, report.version, std::string(), format_utc(system_clock().wall()), source, json::dump(summary)}));
     return {};
   });
 }
 
-Result<void> record(Workspace& workspace, const std::string& name, const std::string& source,
-                    const data::ImportReport& report) {
-  return record(workspace,
-                {name,
-                 report.version,
-                 "",
-                 source,
-                 {{"images", report.kept}, {"classes", report.labels.size()}, {"refused", report.refused.size()}}});
-}
-
 }  // namespace
-
-Result<void> record_dataset(Workspace& workspace, const data::Manifest& manifest, const std::string& source) {
-  return record(workspace,
-                {manifest.name,
-                 data::version_of(manifest),
-                 manifest.parent,
-                 source,
-                 {{"images", manifest.entries.size()}, {"classes", manifest.labels.size()}, {"refused", 0}}});
-}
 
 Result<data::ImportReport> import_dataset(Workspace& workspace, const data::ImportRequest& request,
                                           const data::OnImportProgress& on_progress, const std::atomic<bool>* stop) {

@@ -12,9 +12,6 @@
 
 namespace imago::pipeline {
 
-/// Writes down a version that was published; one that is known stays as it is. @param source as people should see it.
-Result<void> record_dataset(Workspace& workspace, const data::Manifest& manifest, const std::string& source);
-
 /// data::import_dataset, recorded.
 Result<data::ImportReport> import_dataset(Workspace& workspace, const data::ImportRequest& request,
                                           const data::OnImportProgress& on_progress, const std::atomic<bool>* stop);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "data/uploads.hpp"
-#include "pipeline/import_dataset.hpp"
 
 namespace imago::pipeline {
 namespace {
@@ -50,7 +49,6 @@ Result<data::Extension> extend(Workspace& workspace, const Parent& parent, const
     return fail(ErrorCode::InvalidArgument, "nothing new to train on: of {} images none was added to {}{}{}",
                 request.uploads.size(), name, extension.refused.empty() ? "" : "; the first one: ",
                 extension.refused.empty() ? "" : extension.refused.front().reason);
-  TRY_VOID(record_dataset(workspace, extension.manifest, fmt::format("{} uploads", extension.added)));
   return extension;
 }
 

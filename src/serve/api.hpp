@@ -6,8 +6,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/repository.hpp"
+#include "jobs/queue.hpp"
 #include "registry/registry.hpp"
 #include "serve/live_model.hpp"
 #include "serve/route_list.hpp"
@@ -25,6 +27,9 @@ struct Backend {
   std::filesystem::path workspace;
   std::filesystem::path program;  ///< this program, for jobs
   std::filesystem::path trainer;  ///< imago-trainer, for explanations
+  jobs::JobQueue* jobs = nullptr;
+  std::function<void()> wake_worker;  ///< tells whoever does the jobs that there is a new one; may be empty
+  std::vector<std::string> recipes;   ///< that a training may ask for
 };
 
 /// What a subject's routes are made from; copied into their handlers.

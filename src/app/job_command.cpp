@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// imago job run: what the server starts for each job. Not for people, who have `imago train` and `imago retrain`.
+#include "app/job_command.hpp"
+
+#include <cstdlib>
+
+#include "app/recipes.hpp"
+#include "pipeline/job.hpp"
+
+namespace imago::app {
+namespace {
+
+void emit(const json::Value& event) {
+  fmt::print("{}\n", json::dump(event));
+  std::fflush(stdout);
+}
+
+Result<json::Value> do_job(Context& context, const std::string& id) {
+  TRY(auto* workspace, context.workspace());
+  jobs::JobQueue queue(workspace->database());
+  TRY(const auto job, queue.find(id));
+  const pipeline::JobTools tools{
+      .load_recipe = load_recipe, .trainer = program_folder() / "imago-trainer", .code_version = IMAGO_VERSION};
+  return pipeline::do_job(*workspace, job, tools, emit, stop_requested);
+}
+
+/// Exit status 0 also for a job that failed: its last event says so.
+Result<void> run_job(Context& context, const std::string& id) {
+  catch_stop_signals();
+  const auto result = do_job(context, id);
+  if (result) {
+    json::Value last{{"event", "result"}};
+    last.update(*result);
+    emit(last);
+  } else if (result.error().code == ErrorCode::Cancelled) {
+    emit({{"event", "interrupted"}, {"message", result.error().message}});
+  } else {
+    emit({{"event", "error"}, {"code", to_string(result.error().code)}, {"message", result.error().message}});
+  }
+  return {};
+}
+
+}  // namespace
+
+jobs::WorkerOptions job_worker(const Context& context) {
+  if (!context.database_url.empty()) ::setenv("IMAGO_DATABASE_URL", context.database_url.c_str(), 1);
+  jobs::WorkerOptions options;
+  options.command = [program = (program_folder() / "imago").string(),
+                     workspace = context.workspace_folder](const jobs::Job& job) {
+    return std::vector<std::string>{program, "--workspace", workspace, "job", "run", job.id};
+  };
+  return options;
+}
+
+void add_job_command(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("job", "Do queued work")->group("");
+  command->require_subcommand(1);
+  auto* run = command->add_subcommand("run", "Do one job, printing its events");
+  auto id = std::make_shared<std::string>();
+  run->add_option("id", *id, "Job id")->required();
+  run->footer("Example:\n  imago job run job-20261121-041600-3fa9c1");
+  run->callback([&context, id] { context.action = [&context, id] { return run_job(context, *id); }; });
+}
+
+}  // namespace imago::app
