@@ -39,6 +39,9 @@ Result<json::Value> read_job();
 /// InvalidArgument naming the field.
 Result<TrainingJob> training_job(const json::Value& value);
 
+/// The other job: Grad-CAM of one image, as one event.
+Result<void> explain(const json::Value& job);
+
 /// One line on standard output, flushed.
 void emit(const json::Value& event);
 

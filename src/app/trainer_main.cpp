@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// imago-trainer: one training job from standard input, its progress as JSON lines on standard output
-// (docs/formats/trainer.md). Started by imago, which measures and registers what comes of it.
+// imago-trainer: one job, training or an explanation, from standard input; its progress and result as JSON lines on
+// standard output (docs/formats/trainer.md). Started by imago, which measures and registers what comes of it.
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -225,15 +225,25 @@ Result<void> train_model(TrainingJob job) {
   return {};
 }
 
+Result<void> train_as_told(const json::Value& value) {
+  TRY(auto job, app::training_job(value));
+  return train_model(std::move(job));
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::string_view task = argc > 1 ? argv[1] : "train";
+  if (argc > 2 || (task != "train" && task != "explain")) {
+    fmt::print(stderr, "usage: imago-trainer [train|explain] < job.json\n");
+    return 2;
+  }
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  const auto done =
-      app::read_job().and_then([](const json::Value& job) { return app::training_job(job); }).and_then(train_model);
+  const auto done = app::read_job().and_then(
+      [&](const json::Value& job) { return task == "explain" ? app::explain(job) : train_as_told(job); });
   if (done) return 0;
   emit({{"event", "error"}, {"code", to_string(done.error().code)}, {"message", done.error().message}});
   return 1;

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace imago::model {
@@ -73,6 +74,45 @@ TEST(Architectures, Airbench94IsThePublishedOne) {
 }
 
 TEST(Architectures, ResNet9IsThePublishedOne) { EXPECT_EQ(totals("resnet9").parameters, 6'573'120); }
+
+TEST(Architectures, MobileNetV2IsThePublishedOne) {
+  const ArchitectureOptions two{.input = {3, 224, 224}, .classes = 2};
+  EXPECT_EQ(totals("mobilenet-v2", two).parameters, 2'223'872 + 2 * 1280 + 2);
+  const ArchitectureOptions imagenet{.input = {3, 224, 224}, .classes = 1000};
+  EXPECT_EQ(totals("mobilenet-v2", imagenet).parameters, 3'504'872);  // torchvision's documentation
+  EXPECT_NEAR(static_cast<double>(totals("mobilenet-v2", imagenet).macs), 300.8e6, 0.1e6);
+  const auto weights = weight_shapes(*build_graph("mobilenet-v2", two));
+  EXPECT_EQ(weights->size(), 260U + 2U);
+  EXPECT_EQ(weights->at("features.2.conv.1.0.weight"), (std::vector<std::int64_t>{96, 1, 3, 3}));
+}
+
+TEST(Architectures, MobileNetV2PadsAsItsWeightsWereTrained) {
+  const auto pads = [](int side, const char* padding) {
+    const auto graph = build_graph("mobilenet-v2", {.input = {3, side, 64}, .settings = {{"padding", padding}}});
+    return std::get<Conv2d>(graph->nodes[0].layer).padding;
+  };
+  EXPECT_EQ(pads(64, "torch"), (Padding{1, 1, 1, 1}));
+  EXPECT_EQ(pads(64, "tensorflow"), (Padding{0, 0, 1, 1}));
+  EXPECT_EQ(pads(65, "tensorflow"), (Padding{1, 0, 1, 1}));  // an odd side is padded on both ends
+  EXPECT_EQ(pads(224, "torch"), pads(225, "torch"));
+}
+
+TEST(Architectures, TellWhereTheirBackboneEnds) {
+  const auto name_of = [](std::string_view name) {
+    const auto graph = build_graph(name, {.input = {3, 64, 64}});
+    const int end = backbone_end(*graph);
+    EXPECT_TRUE(is_cut(*graph, end)) << name;
+    return graph->nodes[static_cast<std::size_t>(end)].name;
+  };
+  EXPECT_EQ(name_of("mobilenet-v2"), "pool");
+  EXPECT_EQ(name_of("simple-cnn"), "flatten");
+  EXPECT_EQ(name_of("quick"), "global_pool");
+  const auto residual = build_graph("resnet9", {});
+  const auto add = std::ranges::find(residual->nodes, "layer1.residual.add", &Node::name) - residual->nodes.begin();
+  EXPECT_TRUE(is_cut(*residual, static_cast<int>(add)));
+  EXPECT_FALSE(is_cut(*residual, static_cast<int>(add) - 1));  // the branch goes round it
+  EXPECT_FALSE(is_cut(*residual, -1));
+}
 
 TEST(Architectures, QuickFollowsItsSettings) {
   const auto as_airbench = totals("quick", {.settings = {{"widths", {64, 256, 256}}}});
