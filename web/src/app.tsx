@@ -2,11 +2,16 @@
 // The shell: header, tabs, and the page that the address names (#/predict).
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { Butterfly } from './icons';
+import { KeyDialog } from './auth/key_dialog';
+import { DataPage } from './data/data_page';
+import { ModelsPage } from './models/models_page';
+import { MonitoringPage } from './monitoring/monitoring_page';
 import { PredictPage } from './predict/predict_page';
 import { useServerState, type ServerState } from './server/server_state';
 import { StatusBanner } from './server/status_banner';
 import { StatusPill } from './server/status_pill';
+import { TrainingPage } from './training/training_page';
+import { Butterfly } from './ui/icons';
 
 interface Tab {
   id: string;
@@ -14,8 +19,13 @@ interface Tab {
   Page: FunctionComponent<{ server: ServerState }>;
 }
 
-/** One entry per page; the tab bar appears with the second. */
-const kTabs: [Tab, ...Tab[]] = [{ id: 'predict', title: 'Predict', Page: PredictPage }];
+const kTabs: [Tab, ...Tab[]] = [
+  { id: 'predict', title: 'Predict', Page: PredictPage },
+  { id: 'data', title: 'Data', Page: DataPage },
+  { id: 'training', title: 'Training', Page: TrainingPage },
+  { id: 'models', title: 'Models', Page: ModelsPage },
+  { id: 'monitoring', title: 'Monitoring', Page: MonitoringPage },
+];
 
 function tabOfAddress(): Tab {
   const id = window.location.hash.replace(/^#\/?/, '');
@@ -32,8 +42,20 @@ function useTab(): Tab {
   return tab;
 }
 
+/** A file that misses the place for it must not take the browser away from the page. */
+function useNoStrayDrops() {
+  useEffect(() => {
+    const refuse = (event: DragEvent) => event.preventDefault();
+    window.addEventListener('dragover', refuse);
+    window.addEventListener('drop', refuse);
+    return () => {
+      window.removeEventListener('dragover', refuse);
+      window.removeEventListener('drop', refuse);
+    };
+  }, []);
+}
+
 function TabBar({ current }: { current: Tab }) {
-  if (kTabs.length < 2) return null;
   return (
     <nav class="tabs" aria-label="Pages">
       {kTabs.map((tab) => (
@@ -48,6 +70,10 @@ function TabBar({ current }: { current: Tab }) {
 export function App() {
   const server = useServerState();
   const tab = useTab();
+  useNoStrayDrops();
+  useEffect(() => {
+    document.title = tab === kTabs[0] ? 'Imago' : `${tab.title} · Imago`;
+  }, [tab]);
   const version = server.status.data?.version;
   return (
     <>
@@ -72,8 +98,10 @@ export function App() {
         <span>Imago{version && ` ${version}`}</span>
         <span>
           The same over HTTP: <code>POST /predict</code>, <a href="/status">/status</a>, <a href="/metrics">/metrics</a>
+          , <a href="/docs">/docs</a>
         </span>
       </footer>
+      <KeyDialog />
     </>
   );
 }

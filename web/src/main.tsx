@@ -5,7 +5,12 @@ import { App } from './app';
 import './styles/tokens.css';
 import './styles/shell.css';
 import './styles/predict.css';
+import './styles/forms.css';
 import './styles/model.css';
+import './styles/data.css';
+import './styles/training.css';
+import './styles/models.css';
+import './styles/monitoring.css';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);

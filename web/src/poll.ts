@@ -20,9 +20,12 @@ export function usePolling<T>(load: (signal: AbortSignal) => Promise<T>, everyMs
     const abort = new AbortController();
     let timer = 0;
     let busy = false;
+    let again = false;
 
     const ask = async () => {
       window.clearTimeout(timer);
+      // What is asked for in the meantime must see what has changed in the meantime.
+      again = busy;
       if (busy || document.hidden) return;
       busy = true;
       try {
@@ -33,7 +36,8 @@ export function usePolling<T>(load: (signal: AbortSignal) => Promise<T>, everyMs
         setState((last) => ({ ...last, error: error as Error }));
       }
       busy = false;
-      timer = window.setTimeout(ask, everyMs);
+      if (again) ask();
+      else timer = window.setTimeout(ask, everyMs);
     };
 
     wake.current = ask;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where images come in: chosen, dropped anywhere on the page, or pasted.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ImageIcon } from '../icons';
+import { ImageIcon } from '../ui/icons';
 
 interface Props {
   compact: boolean;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first page: images in, classes out, with the model that answers beside it.
+import { curvesOfMetrics } from '../charts/series';
 import { ConfusionCard } from '../model/confusion_card';
 import { CurvesCard } from '../model/curves_card';
 import { ClassTable } from '../model/class_table';
@@ -53,7 +54,7 @@ export function PredictPage({ server }: { server: ServerState }) {
         <div class="evidence">
           <ConfusionCard test={model.test} />
           <ClassTable classes={model.test.classes} />
-          {server.metrics.data && <CurvesCard metrics={server.metrics.data} />}
+          {server.metrics.data && <CurvesCard curves={curvesOfMetrics(server.metrics.data)} />}
         </div>
       )}
     </>

@@ -2,7 +2,7 @@
 // The image as the browser sees it. What it cannot show gets a plain sign, and so does what the server refused or has
 // not answered yet: a file that would unpack to gigabytes must not be decoded here either.
 import { useState } from 'preact/hooks';
-import { ImageIcon } from '../icons';
+import { ImageIcon } from '../ui/icons';
 import type { Item } from './queue';
 
 /** Below this width an image is enlarged with its pixels kept square. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chosen image and what the model says about it.
+import { useState } from 'preact/hooks';
 import type { Prediction } from '../api/server';
 import { bytes, latency, percent, versionName } from '../format';
-import { ErrorNote } from './error_note';
+import { ErrorNote } from '../ui/error_note';
+import { ExplanationView } from './explanation';
 import { Preview } from './preview';
 import { ProbabilityBars } from './probability_bars';
 import type { Item } from './queue';
@@ -62,6 +64,18 @@ function Facts({ item, answer }: { item: Item; answer: Prediction }) {
   );
 }
 
+function Why({ item, answer, labels }: { item: Item; answer: Prediction; labels: string[] }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div class="why">
+      <button type="button" class="secondary" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {open ? 'Hide the explanation' : 'Why?'}
+      </button>
+      {open && <ExplanationView item={item} labels={labels} predicted={answer.prediction} />}
+    </div>
+  );
+}
+
 export function ResultCard({ item, labels }: { item: Item; labels: string[] | undefined }) {
   const { answer, error } = item;
   const rows = answer ? rankClasses(answer, labels) : [];
@@ -79,9 +93,10 @@ export function ResultCard({ item, labels }: { item: Item; labels: string[] | un
             <Facts item={item} answer={answer} />
           </div>
         )}
-        {error && <ErrorNote error={error} filename={item.file.name} />}
+        {error && <ErrorNote error={error} subject={item.file.name} />}
         {item.state === 'waiting' && <p class="muted working">Classifying {item.file.name}…</p>}
       </div>
+      {answer && <Why key={item.id} item={item} answer={answer} labels={rows.map((row) => row.label)} />}
       {answer && <ProbabilityBars rows={rows} />}
     </article>
   );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Says in words why nothing can be predicted right now, and what to do about it.
 import type { Status } from '../api/server';
-import { Hourglass, Warning } from '../icons';
+import { Hourglass, Warning } from '../ui/icons';
 import type { Polled } from '../poll';
 
 export function StatusBanner({ status }: { status: Polled<Status> }) {

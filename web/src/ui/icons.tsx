@@ -50,3 +50,23 @@ export const Hourglass = () => (
     <path d="M6 3h12M6 21h12M7 3c0 5 5 6 5 9s-5 4-5 9M17 3c0 5-5 6-5 9s5 4 5 9" />
   </Icon>
 );
+
+export const UploadIcon = () => (
+  <Icon size={26}>
+    <path d="M12 16V5M7 9.5 12 4.5l5 5" />
+    <path d="M4 15v3a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-3" />
+  </Icon>
+);
+
+export const Bin = () => (
+  <Icon size={16}>
+    <path d="M4 7h16M9 7V4.5h6V7M6.5 7l1 12.5h9l1-12.5" />
+  </Icon>
+);
+
+export const Check = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="9" />
+    <path d="m8 12.5 2.8 2.7L16 9.5" />
+  </Icon>
+);
