@@ -203,6 +203,7 @@ std::vector<Setting> Settings::effective() const {
       option->capture_default_str();
       effective.value = is_flag(*option) ? "false" : option->get_default_str();
     }
+    if (effective.value == "[]") effective.value.clear();  // how the parser writes a list without values
     effective.value = without_secrets(key, effective.value);
     settings.push_back(std::move(effective));
   }
