@@ -48,19 +48,20 @@ Result<void> check_entry(const Entry& entry, const Manifest& manifest) {
   return {};
 }
 
-Result<std::size_t> decode_header(const json::Value& header, Manifest& manifest) {
-  TRY(const auto kind, json::get<std::string>(header, "imago"));
-  TRY(const int format, json::get<int>(header, "format"));
+Result<ManifestHeader> decode_header(const json::Value& value) {
+  ManifestHeader header;
+  TRY(const auto kind, json::get<std::string>(value, "imago"));
+  TRY(const int format, json::get<int>(value, "format"));
   if (kind != "dataset") return fail(ErrorCode::Corrupt, "it is a '{}', not a dataset", kind);
   if (format != kFormat) return fail(ErrorCode::Unsupported, "format {}, but this program reads {}", format, kFormat);
-  TRY(manifest.name, json::get<std::string>(header, "name"));
-  TRY_VOID(check_name(manifest.name));
-  TRY(manifest.labels, json::get<std::vector<std::string>>(header, "labels"));
-  if (std::set(manifest.labels.begin(), manifest.labels.end()).size() != manifest.labels.size() ||
-      manifest.labels.empty())
+  TRY(header.name, json::get<std::string>(value, "name"));
+  TRY_VOID(check_name(header.name));
+  TRY(header.labels, json::get<std::vector<std::string>>(value, "labels"));
+  if (std::set(header.labels.begin(), header.labels.end()).size() != header.labels.size() || header.labels.empty())
     return fail(ErrorCode::Corrupt, "labels must be unique, and at least one");
-  TRY(manifest.parent, json::get_or<std::string>(header, "parent", ""));
-  return json::get<std::size_t>(header, "entries");
+  TRY(header.parent, json::get_or<std::string>(value, "parent", ""));
+  TRY(header.entries, json::get<std::size_t>(value, "entries"));
+  return header;
 }
 
 Result<void> decode_row(std::string_view line, Manifest& manifest) {
@@ -79,15 +80,15 @@ std::string_view take_line(std::string_view& text) {
 }
 
 Result<Manifest> decode_lines(std::string_view text) {
-  Manifest manifest;
-  TRY(const auto header, json::parse(take_line(text)));
-  TRY(const std::size_t entries, decode_header(header, manifest));
+  TRY(const auto first, json::parse(take_line(text)));
+  TRY(auto header, decode_header(first));
+  Manifest manifest{std::move(header.name), std::move(header.labels), {}, std::move(header.parent)};
   for (std::size_t row = 2; !text.empty(); ++row) {
     const auto line = take_line(text);
     if (auto decoded = decode_row(line, manifest); !decoded) return pass(decoded, fmt::format("line {}", row));
   }
-  if (manifest.entries.size() != entries)
-    return fail(ErrorCode::Corrupt, "{} rows, but its first line says {}", manifest.entries.size(), entries);
+  if (manifest.entries.size() != header.entries)
+    return fail(ErrorCode::Corrupt, "{} rows, but its first line says {}", manifest.entries.size(), header.entries);
   return manifest;
 }
 
@@ -171,6 +172,12 @@ std::string encode_manifest(const Manifest& manifest) {
     text += '\n';
   }
   return text;
+}
+
+Result<ManifestHeader> decode_manifest_header(std::string_view line) {
+  auto header = json::parse(line).and_then(decode_header);
+  if (!header) return fail(ErrorCode::Corrupt, "broken manifest: {}", header.error().message);
+  return header;
 }
 
 Result<Manifest> decode_manifest(std::string_view text) {

@@ -36,6 +36,14 @@ struct Manifest {
   [[nodiscard]] std::vector<std::size_t> indices(Split split) const;  ///< of the entries in `split`, in order
 };
 
+/// A manifest's first line.
+struct ManifestHeader {
+  std::string name;
+  std::vector<std::string> labels;
+  std::string parent;
+  std::size_t entries = 0;
+};
+
 /// InvalidArgument, saying what is allowed, when `name` cannot name a data set.
 Result<void> check_name(std::string_view name);
 
@@ -48,6 +56,8 @@ std::string version_of(const Manifest& manifest);
 
 /// One JSON line a row after a header line.
 std::string encode_manifest(const Manifest& manifest);
+/// Of the first line alone. Errors as below.
+Result<ManifestHeader> decode_manifest_header(std::string_view line);
 /// Corrupt, naming the line, unless every row is sound and all are there; Unsupported formats too.
 Result<Manifest> decode_manifest(std::string_view text);
 

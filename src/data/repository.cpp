@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <fstream>
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "data/sync.hpp"
 
@@ -90,6 +93,30 @@ Result<fs::path> Repository::resolve(const std::string& reference) const {
   if (matching.empty())
     return fail(ErrorCode::NotFound, "data set '{}' has no version '{}': there are {}", name, prefix, joined(known));
   return fail(ErrorCode::InvalidArgument, "version '{}' of data set '{}' could be {}", prefix, name, joined(matching));
+}
+
+Result<std::string> Repository::version(const std::string& reference) const {
+  TRY(const auto place, resolve(reference));
+  return place.filename().string();
+}
+
+Result<std::vector<VersionSummary>> Repository::history(const std::string& name) const {
+  TRY_VOID(resolve(name));
+  TRY(const auto known, versions(name));
+  std::vector<VersionSummary> summaries;
+  for (const auto& version : known) {
+    const auto file = folder_ / name / version / "manifest.jsonl";
+    std::ifstream stream(file);
+    std::string line;
+    std::getline(stream, line);
+    auto header = decode_manifest_header(line);
+    if (!header) return pass(header, "reading " + file.string());
+    std::error_code none;
+    const auto written = std::chrono::file_clock::to_sys(fs::last_write_time(file, none));
+    summaries.push_back({version, std::move(header->parent), std::move(header->labels), header->entries,
+                         format_utc(std::chrono::time_point_cast<WallTime::duration>(written))});
+  }
+  return summaries;
 }
 
 Result<Manifest> Repository::load(const std::string& reference) const {

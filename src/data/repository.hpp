@@ -24,6 +24,15 @@ struct Refusal {
   std::string reason;
 };
 
+/// A version by its manifest's first line.
+struct VersionSummary {
+  std::string version;
+  std::string parent;  ///< empty for a first import
+  std::vector<std::string> labels;
+  std::size_t images = 0;
+  std::string created;  ///< RFC 3339: when its manifest was written
+};
+
 class Repository {
  public:
   explicit Repository(std::filesystem::path datasets_folder);
@@ -32,6 +41,11 @@ class Repository {
   [[nodiscard]] Result<std::vector<std::string>> names() const;
   [[nodiscard]] Result<std::vector<std::string>> versions(const std::string& name) const;
 
+  /// All versions of a data set, oldest first, without reading their rows. NotFound lists the data sets there are.
+  [[nodiscard]] Result<std::vector<VersionSummary>> history(const std::string& name) const;
+
+  /// The version that `reference` stands for, without reading its rows. Errors as load.
+  [[nodiscard]] Result<std::string> version(const std::string& reference) const;
   /// `reference` is NAME or NAME@VERSION (a unique prefix will do). NotFound lists what there is.
   [[nodiscard]] Result<Manifest> load(const std::string& reference) const;
   [[nodiscard]] Result<std::vector<Refusal>> refusals(const std::string& reference) const;

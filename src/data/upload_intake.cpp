@@ -93,7 +93,7 @@ void UploadIntake::refuse(const std::string& name, std::string reason) {
 
 Result<void> UploadIntake::count_file() {
   if (++files_ > kMaxUploadFiles)
-    return fail(ErrorCode::ResourceExhausted, "more than {} files in one upload: nothing was taken; send it in parts",
+    return fail(ErrorCode::InvalidArgument, "more than {} files in one upload: nothing was taken; send it in parts",
                 kMaxUploadFiles);
   return {};
 }

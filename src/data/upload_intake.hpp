@@ -24,7 +24,7 @@ class UploadIntake {
   /// @param labels known ones; empty: any is taken.
   UploadIntake(std::filesystem::path folder, const std::vector<std::string>& labels);
 
-  /// An error ends the whole upload: too many files (ResourceExhausted), or the disk fails.
+  /// An error ends the whole upload: too many files (InvalidArgument), or the disk fails.
   Result<void> take(const IncomingFile& file);
 
   [[nodiscard]] UploadReport finish();

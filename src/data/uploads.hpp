@@ -58,7 +58,7 @@ class Uploads {
   /// float in [0, 1], [n, h, w, 3]; class indices or names) becomes PNG images. Refused, with the reason: what does not
   /// decode, a label that `labels` does not know (the reason lists them), a name with "..", an absolute path, over the
   /// limits. An archive that is damaged, a bomb or reaches outside itself is refused whole. All or nothing on an I/O
-  /// error. The limits: 32 MiB a file; kMaxUploadFiles in one call, unpacked ones too: beyond that ResourceExhausted,
+  /// error. The limits: 32 MiB a file; kMaxUploadFiles in one call, unpacked ones too: beyond that InvalidArgument,
   /// and nothing is taken.
   ///
   /// @param labels of the model or data set this is for; empty: any label is taken.

@@ -192,12 +192,12 @@ TEST_F(UploadsTest, TakesNothingWhenThereAreTooManyFiles) {
   const auto image = picture(1);
   const std::vector<IncomingFile> files(kMaxUploadFiles + 1, {"1.png", "zebra", image});
   const auto direct = uploads.add(files, kLabels);
-  EXPECT_EQ(direct.error().code, ErrorCode::ResourceExhausted);
+  EXPECT_EQ(direct.error().code, ErrorCode::InvalidArgument);
   EXPECT_THAT(direct.error().message, HasSubstr("more than 10000 files"));
   std::vector<std::pair<std::string, std::string>> members{{"cat/good.png", image}};
   for (std::size_t i = 0; i < kMaxUploadFiles; ++i) members.emplace_back(fmt::format("cat/{}", i), "x");
   const auto packed = uploads.add({{"a.tar", "", tar_of(members)}}, kLabels);
-  EXPECT_EQ(packed.error().code, ErrorCode::ResourceExhausted);
+  EXPECT_EQ(packed.error().code, ErrorCode::InvalidArgument);
   EXPECT_EQ(stored(), 0U);
   EXPECT_THAT(uploads.staged().value(), IsEmpty());
 }
