@@ -7,6 +7,7 @@
 #include "app/model_choice.hpp"
 #include "app/model_watch.hpp"
 #include "app/recipes.hpp"
+#include "app/serve_access.hpp"
 #include "base/log.hpp"
 #include "serve/service.hpp"
 
@@ -17,18 +18,11 @@ constexpr int kJobNiceness = 10;  // requests go first
 
 struct Options {
   std::string model;
-  std::string listen = "127.0.0.1";
-  int port = 8000;
+  AccessOptions access;
   int workers = 0;
   int max_batch = infer::BatcherOptions{}.max_batch;
   std::size_t max_queue = infer::BatcherOptions{}.max_queue;
-  std::string log_format = "text";
-  bool insecure = false;
 };
-
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address == "::1" || address == "localhost";
-}
 
 /// Loads the model into a server that is up. Only an empty workspace lets it go on without one; a model that was named,
 /// or one that fails its self-test, ends the command.
@@ -45,21 +39,15 @@ Result<void> load(ModelWatch& watch, serve::Service& service, pipeline::Workspac
 }
 
 Result<void> run_serve(Context& context, const Options& options) {
-  if (!is_loopback(options.listen) && !options.insecure)
-    return fail(ErrorCode::InvalidArgument,
-                "--listen {}: anybody on that network could use this server, which asks for no key; say --insecure if "
-                "that is wanted",
-                options.listen);
   TRY(auto* workspace, context.workspace());
-  log::configure(log::Level::Info, options.log_format == "json" ? log::Format::Json : log::Format::Text);
+  serve::ServeOptions serving;
+  TRY_VOID(apply_access(serving, options.access, workspace->database()));
+  configure_logs(options.access);
   catch_stop_signals();
   auto working = job_worker(context);
   working.niceness = kJobNiceness;
   jobs::JobQueue queue(workspace->database());
   jobs::Worker worker(queue, working);
-  serve::ServeOptions serving;
-  serving.http.address = options.listen;
-  serving.http.port = options.port;
   serving.batcher.workers = options.workers;
   serving.batcher.max_batch = options.max_batch;
   serving.batcher.max_queue = options.max_queue;
@@ -80,7 +68,9 @@ Result<void> run_serve(Context& context, const Options& options) {
   watch.start();
   worker.start();
   fmt::print("dashboard and API: http://{}:{}   (Ctrl-C stops)\n",
-             is_loopback(options.listen) ? "localhost" : options.listen, service->port());
+             is_loopback(options.access.listen) ? "localhost" : options.access.listen, service->port());
+  const auto ports = service->ports();
+  if (ports.size() > 1) fmt::print("also on port {}\n", fmt::join(ports.begin() + 1, ports.end(), ", "));
   std::fflush(stdout);
   while (!stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   worker.stop();  // its job goes back to the queue while the last requests are answered
@@ -95,21 +85,13 @@ void add_serve_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   command->add_option("-m,--model", options->model,
                       "MODEL, MODEL:VERSION or MODEL:ALIAS; default: the newest model's champion");
-  command->add_option("-p,--port", options->port, "0: any free one")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  command->add_option("--listen", options->listen, "Address; beyond loopback only with --insecure")
-      ->capture_default_str();
-  command->add_flag("--insecure", options->insecure, "Listen beyond loopback although the server asks for no key");
+  add_access_options(*command, options->access);
   command->add_option("--workers", options->workers, "Threads that infer; 0: one a core")->check(CLI::Range(0, 256));
   command->add_option("--max-batch", options->max_batch, "Images in one inference at most")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option("--max-queue", options->max_queue, "Images that may wait; one more gets a 503")
       ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  command->add_option("--log-format", options->log_format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   command->footer("Example:\n  imago serve --model cifar10 --port 8080");
   command->callback(

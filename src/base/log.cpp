@@ -3,8 +3,11 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <memory>
+
+#include "base/line_writer.hpp"
 
 namespace imago::log {
 namespace {
@@ -48,7 +51,20 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+LineWriter& line_writer() {
+  static LineWriter instance(STDERR_FILENO);
+  return instance;
+}
+
 }  // namespace
+
+void write_later(std::string_view line) {
+  if (!line_writer().append(line)) return;
+  if (const auto lost = line_writer().take_lost(); lost > 0)
+    warning("{} log lines were lost: standard error took no more", lost);
+}
+
+void flush() { line_writer().flush(); }
 
 void configure(Level least, Format format) {
   json_lines = format == Format::Json;

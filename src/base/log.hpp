@@ -17,6 +17,13 @@ void configure(Level least, Format format);
 
 void write(Level level, std::string_view text);
 
+/// For lines by the thousand a second: whole lines, as they are, reach standard error within a tenth of a second, from
+/// a thread of their own. Never waits: when standard error takes no more than 4 MiB of lines behind, lines are lost and
+/// their number is logged.
+void write_later(std::string_view line);
+/// Waits until what write_later got has been written.
+void flush();
+
 template <class... Args>
 void debug(fmt::format_string<Args...> text, Args&&... args) {
   write(Level::Debug, fmt::format(text, std::forward<Args>(args)...));

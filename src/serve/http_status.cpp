@@ -37,10 +37,13 @@ http::Response error_response(int status, std::string_view code, std::string_vie
 
 std::string_view code_of_status(int status) noexcept {
   switch (status) {
+    case 401: return "unauthorized";
+    case 403: return "forbidden";
     case 404: return "not_found";
     case 405: return "method_not_allowed";
     case 413: return "resource_exhausted";
     case 415: return "unsupported";
+    case 429: return "too_many_requests";
     case 500: return "internal";
     case 503: return "unavailable";
     default: return "invalid_argument";

@@ -2,6 +2,7 @@
 #include "serve/reply.hpp"
 
 #include "base/log.hpp"
+#include "serve/access_log.hpp"
 #include "serve/negotiate.hpp"
 
 namespace imago::serve {
@@ -18,10 +19,21 @@ std::chrono::microseconds Reply::elapsed() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - request_->received);
 }
 
-void Reply::send(http::Response response) {
+void Reply::add_header(std::string name, std::string value) {
+  headers_.emplace_back(std::move(name), std::move(value));
+}
+
+void Reply::complete(http::Response& response) {
   response.headers.try_emplace("X-Request-ID", request_id_);
   response.headers.try_emplace("X-Content-Type-Options", "nosniff");
-  metrics_->count_request(request_->route, response.status, elapsed(), for_prediction_);
+  for (auto& [name, value] : headers_) response.headers.try_emplace(std::move(name), std::move(value));
+  const auto latency = elapsed();
+  metrics_->count_request(request_->route, response.status, latency, for_prediction_);
+  log_access(*request_, response.status, latency, request_id_);
+}
+
+void Reply::send(http::Response response) {
+  complete(response);
   responder_.send(std::move(response));
 }
 
@@ -36,10 +48,8 @@ void Reply::send_json_text(std::string text) {
 http::Stream Reply::stream_events() {
   http::Response head{.headers = {{"Content-Type", "text/event-stream"},
                                   {"Cache-Control", "no-store"},
-                                  {"X-Accel-Buffering", "no"},  // nginx would hold the events back
-                                  {"X-Request-ID", request_id_},
-                                  {"X-Content-Type-Options", "nosniff"}}};
-  metrics_->count_request(request_->route, head.status, elapsed(), for_prediction_);
+                                  {"X-Accel-Buffering", "no"}}};  // nginx would hold the events back
+  complete(head);
   return responder_.stream(std::move(head));
 }
 

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "http/server.hpp"
@@ -19,6 +21,8 @@ class Reply {
   Reply(const http::Request& request, http::Responder responder, monitor::ServerMetrics& metrics,
         bool for_prediction = false);
 
+  /// For whatever answer it will be; one that sets the header itself keeps its own.
+  void add_header(std::string name, std::string value);
   void send(http::Response response);
   void send_json(const json::Value& value, int status = 200);
   /// Already written JSON.
@@ -35,11 +39,15 @@ class Reply {
   [[nodiscard]] std::chrono::microseconds elapsed() const;
 
  private:
+  /// What every answer has; and the count and the log of it.
+  void complete(http::Response& response);
+
   const http::Request* request_;
   http::Responder responder_;
   monitor::ServerMetrics* metrics_;
   bool for_prediction_;
   std::string request_id_;
+  std::vector<std::pair<std::string, std::string>> headers_;
 };
 
 }  // namespace imago::serve

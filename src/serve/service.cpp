@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "serve/access_log.hpp"
 #include "serve/dashboard.hpp"
 #include "serve/negotiate.hpp"
 
@@ -21,8 +22,12 @@ constexpr const char* kPrometheusType = "text/plain; version=0.0.4; charset=utf-
 }  // namespace
 
 struct Service::Impl {
-  explicit Impl(const ServeOptions& serve_options)
-      : options(serve_options), metrics(serve_options.version), predictor(serve_options.predictor) {}
+  Impl(const ServeOptions& serve_options, std::unique_ptr<Gate> opened_gate)
+      : options(serve_options),
+        metrics(serve_options.version),
+        predictor(serve_options.predictor),
+        gate(std::move(opened_gate)),
+        routes(metrics, pool, *gate) {}
 
   /// The model, or null with the reason why there is none.
   struct Current {
@@ -64,8 +69,8 @@ struct Service::Impl {
 
   Predictor predictor;
   http::WorkPool pool{4, 256};  // what reads files and SQL
-  const Gate gate{};
-  RouteList routes{metrics, pool, gate};
+  std::unique_ptr<Gate> gate;   // set, as the routes, before the server starts
+  RouteList routes;
   std::unique_ptr<http::Server> server;  // last: it goes first, and with it every request
 };
 
@@ -194,16 +199,18 @@ Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
-  auto impl = std::make_unique<Impl>(options);
+  TRY(auto gate, Gate::open(options.gate));
+  auto impl = std::make_unique<Impl>(options, std::move(gate));
   Impl& self = *impl;
   const auto write_error = [&self](int status, std::string_view text, const http::Request& request) {
-    const auto latency = steady_clock::now() - request.received;
-    self.metrics.count_request(request.route.empty() ? std::string_view("other") : std::string_view(request.route),
-                               status, std::chrono::duration_cast<std::chrono::microseconds>(latency),
-                               request.route == "/predict");
+    const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - request.received);
     const std::string id = request_id(request);
     http::Response response = error_response(status, code_of_status(status), text, id);
+    if (status < 500) self.gate->count_unhandled(request, response, id);
     response.headers["X-Request-ID"] = id;
+    self.metrics.count_request(request.route.empty() ? std::string_view("other") : std::string_view(request.route),
+                               response.status, latency, request.route == "/predict");
+    log_access(request, response.status, latency, id);
     return response;
   };
   impl->add_routes();
@@ -212,6 +219,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
 }
 
 int Service::port() const { return impl_->server->port(); }
+std::vector<int> Service::ports() const { return impl_->server->ports(); }
 
 Result<void> Service::load_model(const package::ModelPackage& package, const registry::ModelVersion& version) {
   set_not_ready(fmt::format("{} version {} is being loaded", version.model, version.version));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "http/server.hpp"
@@ -14,6 +15,7 @@
 #include "package/package.hpp"
 #include "registry/registry.hpp"
 #include "serve/api.hpp"
+#include "serve/gate.hpp"
 #include "serve/predictor.hpp"
 
 namespace imago::serve {
@@ -24,12 +26,13 @@ struct ServeOptions {
                                   1};  ///< a batch is computed on one core; the batcher's workers are the parallelism
   infer::BatcherOptions batcher;
   PredictorOptions predictor;
+  GateOptions gate;
   bool metrics_are_prometheus = false;  ///< what /metrics gives to a client that does not say
   std::chrono::milliseconds unready_wait{
       0};  ///< between "not ready" and refusing connections, for load balancers to notice
   std::chrono::milliseconds drain_patience{30'000};
   std::optional<Backend> backend;  ///< none: predictions and nothing else
-  std::string version;  ///< of the program, as /status and the metrics show it
+  std::string version;             ///< of the program, as /status and the metrics show it
 };
 
 /// Until a model is loaded the server is alive but not ready: /predict and /ready say why, with a 503.
@@ -39,6 +42,8 @@ class Service {
   ~Service();
 
   [[nodiscard]] int port() const;
+  /// As http::Server::ports.
+  [[nodiscard]] std::vector<int> ports() const;
 
   /// Compiles and self-tests the package, then serves it from the next request on; requests under way end on the model
   /// they began with. On failure the model served before stays; without one, /ready tells the reason. Safe from any

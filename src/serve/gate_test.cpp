@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/gate.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/files.hpp"
+#include "http/client.hpp"
+#include "json/json.hpp"
+#include "serve/route_list.hpp"
+
+namespace imago::serve {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+
+/// A server with one route of each scope behind a gate, and a database of keys.
+class GateTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto folder = TemporaryDirectory::create(fs::temp_directory_path(), "gate test");
+    ASSERT_TRUE(folder.has_value());
+    folder_.emplace(std::move(*folder));
+    auto database = store::Database::open(fmt::format("sqlite:{}", (folder_->path() / "imago.db").string()));
+    ASSERT_TRUE(database.has_value()) << database.error().message;
+    database_ = std::move(*database);
+  }
+  void TearDown() override { server_.reset(); }
+
+  void start(GateOptions options) {
+    server_.reset();
+    options.keys = database_.get();
+    auto gate = Gate::open(options);
+    ASSERT_TRUE(gate.has_value()) << gate.error().message;
+    gate_ = std::move(*gate);
+    RouteList routes(metrics_, pool_, *gate_);
+    const auto answer = [](Reply reply) { reply.send_json({{"fine", true}}); };
+    routes.add("GET", "/open", Scope::Open, answer);
+    routes.add("GET", "/predict", Scope::Predict, answer);
+    routes.add_blocking("POST", "/write", Scope::Write, answer);
+    routes.add("POST", "/admin", Scope::Admin, answer);
+    routes.add("GET", "/events", Scope::Open, [](Reply reply) { reply.stream_events().send("data: 1\n\n"); });
+    const auto errors = [this](int status, std::string_view text, const http::Request& request) {
+      http::Response response = error_response(status, code_of_status(status), text, "id");
+      gate_->count_unhandled(request, response, "id");
+      return response;
+    };
+    auto server = http::Server::start({.port = 0}, routes.routes(), errors);
+    ASSERT_TRUE(server.has_value());
+    server_ = std::move(*server);
+  }
+
+  http::ClientResponse send(const std::string& method, std::string_view path, http::Fields headers = {}) {
+    auto response = http::fetch({.method = method,
+                                 .url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path),
+                                 .headers = std::move(headers)});
+    EXPECT_TRUE(response.has_value()) << response.error().message;
+    return response.value_or(http::ClientResponse{});
+  }
+  int status(const std::string& method, std::string_view path, const std::string& key) {
+    return send(method, path, {{"X-API-Key", key}}).status;
+  }
+  NewKey make_key(std::string_view scopes) {
+    auto made = create_key(*database_, "test", parse_scopes(scopes).value());
+    EXPECT_TRUE(made.has_value()) << made.error().message;
+    return made.value();
+  }
+
+  std::optional<TemporaryDirectory> folder_;
+  std::unique_ptr<store::Database> database_;
+  monitor::ServerMetrics metrics_{"1.0"};
+  http::WorkPool pool_{1, 8};
+  std::unique_ptr<Gate> gate_;
+  std::unique_ptr<http::Server> server_;
+};
+
+TEST_F(GateTest, AsksForNothingWhileThereIsNoKey) {
+  start({});
+  EXPECT_EQ(send("GET", "/predict").status, 200);
+  EXPECT_EQ(send("POST", "/admin").status, 200);
+  EXPECT_FALSE(send("GET", "/predict").headers.contains("RateLimit-Limit"));
+}
+
+TEST_F(GateTest, AsksForAKeyOnceThereIsOne) {
+  const auto key = make_key("predict");
+  start({});
+  EXPECT_EQ(send("GET", "/open").status, 200);
+  const auto refused = send("GET", "/predict");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.headers.at("WWW-Authenticate"), R"(Bearer realm="imago")");
+  EXPECT_EQ(json::parse(refused.body).value()["code"], "unauthorized");
+  EXPECT_EQ(send("GET", "/predict", {{"X-API-Key", key.secret}}).status, 200);
+  EXPECT_EQ(send("GET", "/predict", {{"Authorization", "Bearer " + key.secret}}).status, 200);
+  EXPECT_EQ(send("GET", "/predict", {{"Authorization", "bearer  " + key.secret}}).status, 200);
+  for (const auto& wrong : {key.secret + "0", key.secret.substr(1), std::string("imago_"), key.key.id})
+    EXPECT_EQ(status("GET", "/predict", wrong), 401) << wrong;
+  EXPECT_EQ(send("GET", "/predict", {{"Authorization", "Basic " + key.secret}}).status, 401);
+  EXPECT_EQ(send("GET", "/predict?api_key=" + key.secret).status, 401);
+}
+
+TEST_F(GateTest, AsksForAKeyWhenToldTo) {
+  start({.require_key = true});
+  EXPECT_EQ(send("GET", "/predict").status, 401);
+  EXPECT_EQ(send("GET", "/open").status, 200);
+}
+
+TEST_F(GateTest, HoldsAKeyToItsScopes) {
+  const auto predict = make_key("predict").secret;
+  const auto write = make_key("write").secret;
+  const auto both = make_key("predict,write").secret;
+  const auto admin = make_key("admin").secret;
+  start({});
+  EXPECT_EQ(status("GET", "/predict", predict), 200);
+  EXPECT_EQ(status("POST", "/write", predict), 403);
+  EXPECT_EQ(status("POST", "/admin", predict), 403);
+  EXPECT_EQ(status("GET", "/predict", write), 403);
+  EXPECT_EQ(status("POST", "/write", write), 200);
+  EXPECT_EQ(status("GET", "/predict", both), 200);
+  EXPECT_EQ(status("POST", "/write", both), 200);
+  EXPECT_EQ(status("POST", "/admin", both), 403);
+  EXPECT_EQ(status("GET", "/predict", admin), 200);
+  EXPECT_EQ(status("POST", "/write", admin), 200);
+  EXPECT_EQ(status("POST", "/admin", admin), 200);
+}
+
+TEST_F(GateTest, TellsWhatAKeyLacksAndLogsNoKey) {
+  const auto key = make_key("predict");
+  start({});
+  testing::internal::CaptureStderr();
+  const auto forbidden = send("POST", "/admin", {{"X-API-Key", key.secret}});
+  send("POST", "/admin", {{"X-API-Key", "imago_wrong"}});
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(json::parse(forbidden.body).value()["error"],
+            fmt::format("key {} is for predict; this needs admin", key.key.id));
+  EXPECT_THAT(logged, HasSubstr("403 for POST /admin from 127.0.0.1"));
+  EXPECT_THAT(logged, HasSubstr("401 for POST /admin from 127.0.0.1"));
+  EXPECT_THAT(logged, Not(HasSubstr(key.secret)));
+  EXPECT_THAT(logged, Not(HasSubstr("imago_wrong")));
+}
+
+TEST_F(GateTest, LimitsAClientAndTellsItWhenToComeBack) {
+  start({.requests_per_minute = 5, .trust_loopback = false});
+  for (int left = 4; left >= 0; --left) {
+    const auto answer = send("GET", "/open");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.headers.at("RateLimit-Limit"), "5");
+    EXPECT_EQ(answer.headers.at("RateLimit-Remaining"), std::to_string(left));
+    EXPECT_THAT(answer.headers.at("RateLimit-Reset"), MatchesRegex("[0-9]+"));
+  }
+  for (const auto* path : {"/open", "/predict", "/nosuch", "/events"}) {
+    const auto refused = send("GET", path, {{"X-Forwarded-For", "203.0.113.77"}});
+    EXPECT_EQ(refused.status, 429) << path;
+    EXPECT_EQ(json::parse(refused.body).value()["code"], "too_many_requests");
+    EXPECT_EQ(refused.headers.at("RateLimit-Remaining"), "0");
+    const int wait = std::stoi(refused.headers.at("Retry-After"));
+    EXPECT_GE(wait, 1);
+    EXPECT_LE(wait, 12);
+  }
+}
+
+TEST_F(GateTest, CountsWhatNoHandlerSees) {
+  start({.requests_per_minute = 3, .trust_loopback = false});
+  const auto unknown = send("GET", "/nosuch");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(unknown.headers.at("RateLimit-Remaining"), "2");
+  EXPECT_EQ(send("DELETE", "/open").status, 405);
+  EXPECT_EQ(send("GET", "/events").headers.at("RateLimit-Remaining"), "0");
+  EXPECT_EQ(send("GET", "/nosuch").status, 429);
+}
+
+TEST_F(GateTest, LetsTrustedClientsAskAsTheyLike) {
+  start({.requests_per_minute = 1});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(send("GET", "/open").status, 200);
+  EXPECT_FALSE(send("GET", "/open").headers.contains("RateLimit-Limit"));
+  start({.requests_per_minute = 1, .trusted = {Network::parse("127.0.0.0/8").value()}, .trust_loopback = false});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(send("GET", "/open").status, 200);
+}
+
+}  // namespace
+}  // namespace imago::serve
