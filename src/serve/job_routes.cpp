@@ -1,8 +1,165 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/api.hpp"
+// Training over HTTP: /train, /retrain, /train/stop, /training-status, /v1/jobs. docs/api/jobs.md
+#include <charconv>
+
+#include "jobs/progress.hpp"
+#include "serve/job_requests.hpp"
+#include "serve/status_feed.hpp"
 
 namespace imago::serve {
+namespace {
 
-void add_job_routes(RouteList& /*routes*/, const Api& /*api*/) {}
+constexpr int kConflict = 409;
+constexpr int kAccepted = 202;
+constexpr int kDefaultLimit = 50, kMostJobs = 1000;
+
+bool is_json(const http::Request& request) { return request.header("Content-Type").starts_with("application/json"); }
+
+/// The body as an object; empty for an empty body.
+Result<json::Value> wishes_of(const http::Request& request) {
+  if (request.body.find_first_not_of(" \t\r\n") == std::string::npos) return json::Value(json::Value::object());
+  auto value = json::parse(request.body);
+  if (!value) return pass(value, "the body");
+  if (!value->is_object()) return fail(ErrorCode::InvalidArgument, "the body: expected a JSON object");
+  return value;
+}
+
+json::Value rejections(const std::vector<data::Refusal>& rejected) {
+  json::Value list = json::Value::array();
+  for (const auto& refusal : rejected) list.push_back({{"file", refusal.path}, {"reason", refusal.reason}});
+  return list;
+}
+
+/// The seeds' paths answer with what their clients look for.
+json::Value legacy_answer(const Submitted& submitted, const char* what) {
+  return {{"status", submitted.waits ? "queued" : "started"},
+          {"message", submitted.waits ? fmt::format("{} is queued: another job runs before it", what)
+                                      : fmt::format("{} has started", what)},
+          {"job_id", submitted.job.id},
+          {"job", jobs::to_json(submitted.job)}};
+}
+
+void train(const Api& api, Reply reply) {
+  const auto submitted =
+      wishes_of(reply.request()).and_then([&](const json::Value& wishes) { return submit_training(api, wishes); });
+  if (!submitted) return reply.fail(submitted.error(), Blame::Request);
+  reply.send_json(legacy_answer(*submitted, "training"));
+}
+
+Result<Submitted> retrain_as_asked(const Api& api, const http::Request& request) {
+  if (!is_json(request) && !request.body.empty()) return submit_retraining_with(api, request);
+  TRY(const auto wishes, wishes_of(request));
+  return submit_retraining(api, wishes);
+}
+
+void retrain(const Api& api, Reply reply) {
+  const auto submitted = retrain_as_asked(api, reply.request());
+  if (!submitted) {
+    // The clients of this path know 200, 400 and 500.
+    const bool unknown = submitted.error().code == ErrorCode::NotFound;
+    return unknown ? reply.fail(400, submitted.error()) : reply.fail(submitted.error(), Blame::Request);
+  }
+  json::Value answer = legacy_answer(*submitted, "retraining");
+  answer["files"] = submitted->job.payload["files"].size();
+  answer["rejected"] = rejections(submitted->rejected);
+  reply.send_json(answer);
+}
+
+void create(const Api& api, Reply reply) {
+  const auto submitted = wishes_of(reply.request()).and_then([&](const json::Value& wishes) -> Result<Submitted> {
+    TRY(const auto kind, json::get<std::string>(wishes, "kind"));
+    if (kind == "train") return submit_training(api, wishes);
+    if (kind == "retrain") return submit_retraining(api, wishes);
+    return fail(ErrorCode::InvalidArgument, "kind '{}': expected 'train' or 'retrain'", kind);
+  });
+  if (!submitted) return reply.fail(submitted.error(), Blame::Request);
+  reply.send_json(jobs::to_json(submitted->job), kAccepted);
+}
+
+/// By the query or the body; empty when neither names one.
+Result<std::string> named_job(const http::Request& request) {
+  if (const auto id = request.parameter("job_id"); !id.empty()) return std::string(id);
+  if (request.method != "POST") return std::string();
+  TRY(const auto wishes, wishes_of(request));
+  return json::get_or<std::string>(wishes, "job_id", "");
+}
+
+Result<std::optional<jobs::Job>> wanted_job(const Api& api, const http::Request& request) {
+  TRY(const auto id, named_job(request));
+  if (id.empty()) return api.backend.jobs->current();
+  TRY(auto job, api.backend.jobs->find(id));
+  return std::optional(std::move(job));
+}
+
+void stop(const Api& api, Reply reply) {
+  const auto job = wanted_job(api, reply.request());
+  if (!job) return reply.fail(job.error(), Blame::Request);
+  if (!*job || !(*job)->ended.empty()) {
+    const std::string text = *job ? fmt::format("nothing to stop: {} is {}", (*job)->id, to_string((*job)->state))
+                                  : "nothing to stop: no training was ever asked for";
+    return reply.fail(kConflict, {ErrorCode::InvalidArgument, text});
+  }
+  const auto after = api.backend.jobs->cancel((*job)->id);
+  if (!after && after.error().code == ErrorCode::InvalidArgument) return reply.fail(kConflict, after.error());
+  if (!after) return reply.fail(after.error(), Blame::Request);
+  reply.send_json(
+      {{"status", after->state == jobs::JobState::Running ? "stopping" : "cancelled"}, {"job_id", after->id}});
+}
+
+void training_status(const Api& api, Reply reply) {
+  const auto job = wanted_job(api, reply.request());
+  if (!job) return reply.fail(job.error(), Blame::Request);
+  reply.send_json(jobs::status_of(*job));
+}
+
+Result<int> wanted_limit(const http::Request& request) {
+  const std::string_view text = request.parameter("limit");
+  if (text.empty()) return kDefaultLimit;
+  int limit = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || limit < 1 || limit > kMostJobs)
+    return fail(ErrorCode::InvalidArgument, "limit={}: expected 1 to {}", text, kMostJobs);
+  return limit;
+}
+
+void list(const Api& api, Reply reply) {
+  const auto found = wanted_limit(reply.request()).and_then([&](int limit) { return api.backend.jobs->list(limit); });
+  if (!found) return reply.fail(found.error(), Blame::Request);
+  json::Value rows = json::Value::array();
+  for (const auto& job : *found) rows.push_back(jobs::to_json(job));
+  reply.send_json({{"jobs", std::move(rows)}});
+}
+
+void show(const Api& api, Reply reply) {
+  const auto job = api.backend.jobs->find(reply.request().captures.at("id"));
+  if (!job) return reply.fail(job.error(), Blame::Request);
+  reply.send_json(jobs::to_json(*job));
+}
+
+void cancel(const Api& api, Reply reply) {
+  const auto job = api.backend.jobs->cancel(reply.request().captures.at("id"));
+  if (!job && job.error().code == ErrorCode::InvalidArgument) return reply.fail(kConflict, job.error());
+  if (!job) return reply.fail(job.error(), Blame::Request);
+  reply.send_json(jobs::to_json(*job));
+}
+
+}  // namespace
+
+void add_job_routes(RouteList& routes, const Api& api) {
+  if (api.backend.jobs == nullptr) return;
+  const auto with = [&api](void (*handler)(const Api&, Reply)) {
+    return [api, handler](Reply reply) { handler(api, std::move(reply)); };
+  };
+  routes.add_blocking("POST", "/train", Scope::Write, with(train));
+  routes.add_blocking("POST", "/train/stop", Scope::Write, with(stop));
+  routes.add_blocking("POST", "/retrain", Scope::Write, with(retrain));
+  routes.add_blocking("GET", "/training-status", Scope::Predict, with(training_status));
+  routes.add_blocking("GET", "/v1/jobs", Scope::Predict, with(list));
+  routes.add_blocking("POST", "/v1/jobs", Scope::Write, with(create));
+  const auto feed = std::make_shared<StatusFeed>(*api.backend.jobs);
+  routes.add("GET", "/v1/jobs/events", Scope::Predict, [feed](Reply reply) { feed->add(reply.stream_events()); });
+  routes.add_blocking("GET", "/v1/jobs/{id}", Scope::Predict, with(show));
+  routes.add_blocking("DELETE", "/v1/jobs/{id}", Scope::Write, with(cancel));
+}
 
 }  // namespace imago::serve
