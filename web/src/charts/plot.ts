@@ -19,6 +19,9 @@ export interface PlotLook {
 const clock = (seconds: number) =>
   new Date(seconds * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 
+/** "4.00 ms" as "4 ms": an axis needs no digits that say nothing. */
+const bare = (text: string) => text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
+
 function xAxis(look: PlotLook, base: uPlot.Axis): uPlot.Axis {
   if (look.time) return { ...base, space: 64, values: (_plot, marks) => marks.map(clock) };
   const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
@@ -57,7 +60,7 @@ export function plotOptions(look: PlotLook, colour: (name: string) => string, wi
     },
     axes: [
       { ...xAxis(look, axis), size: 26, grid: { show: false } },
-      { ...axis, size: 48, space: 32, values: (_plot, marks) => marks.map(look.format) },
+      { ...axis, size: 48, space: 32, values: (_plot, marks) => marks.map((mark) => bare(look.format(mark))) },
     ],
     cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 7 } },
     series: [

@@ -7,7 +7,7 @@ import { shapeInWords } from './choice';
 export function LayersCard({ layers }: { layers: Layer[] }) {
   if (layers.length === 0) return null;
   return (
-    <section class="card" aria-labelledby="layers-title">
+    <section class="card layers-card" aria-labelledby="layers-title">
       <h2 id="layers-title">Layers</h2>
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="layers-title">
         <table class="scores layers">

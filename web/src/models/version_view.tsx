@@ -15,12 +15,14 @@ export function VersionView({ version }: { version: VersionDetail }) {
   const curves = useMemo(() => curvesOfHistory(history ?? []), [history]);
   const test = version.report?.test;
   return (
-    <div class="evidence" data-testid="version-view">
-      <ModelCard model={{ ...version, test: test ?? null }} />
+    <div class="version-view" data-testid="version-view">
+      <div class="column">
+        <ModelCard model={{ ...version, test: test ?? null }} />
+        {version.lineage && <LineageCard lineage={version.lineage} />}
+      </div>
       {test && <ConfusionCard test={test} />}
       {test && <ClassTable classes={test.classes} />}
       <CurvesCard curves={curves} />
-      {version.lineage && <LineageCard lineage={version.lineage} />}
       <LayersCard layers={version.layers ?? []} />
     </div>
   );
