@@ -65,7 +65,7 @@ class ModelRoutes : public testing::Test {
   TemporaryDirectory folder_ = TemporaryDirectory::create(fs::temp_directory_path(), "model-routes-test").value();
   std::unique_ptr<store::Database> database_ =
       store::Database::open(fmt::format("sqlite:{}", (folder_.path() / "imago.db").string())).value();
-  data::Repository datasets_{*database_, folder_.path() / "datasets"};
+  data::Repository datasets_{folder_.path() / "datasets"};
   registry::Registry models_{*database_, folder_.path() / "models"};
   tracking::RunStore runs_{*database_};
   std::unique_ptr<Service> service_;
@@ -108,7 +108,7 @@ TEST_F(ModelRoutes, DescribeAVersionByNumberOrAlias) {
   EXPECT_EQ(version["lineage"]["dataset"], "pets@1");
   EXPECT_THAT(ask("GET", "/v1/models/pets/versions/7", 404)["error"].get<std::string>(), HasSubstr("pets:1"));
   ask("GET", "/v1/models/cars/versions/1", 404);
-  ask("GET", "/v1/models/P%2Fts/versions/1", 400);
+  ask("GET", "/v1/models/P%20ts/versions/1", 400);
 }
 
 TEST_F(ModelRoutes, PromoteAndRollBackAndRemember) {

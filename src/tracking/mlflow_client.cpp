@@ -104,16 +104,21 @@ Result<MlflowServer> checked(MlflowServer server) {
   return server;
 }
 
-Result<std::optional<MlflowServer>> mlflow_from_environment() {
+Result<std::optional<MlflowServer>> mlflow_login(std::string uri) {
   MlflowServer server;
-  server.uri = variable("MLFLOW_TRACKING_URI");
-  if (server.uri.empty()) return std::nullopt;
+  server.uri = std::move(uri);
   server.experiment = variable("MLFLOW_EXPERIMENT_NAME");
   server.username = variable("MLFLOW_TRACKING_USERNAME");
   server.password = variable("MLFLOW_TRACKING_PASSWORD");
   server.token = variable("MLFLOW_TRACKING_TOKEN");
   TRY(auto valid, checked(std::move(server)));
   return valid;
+}
+
+Result<std::optional<MlflowServer>> mlflow_from_environment() {
+  auto uri = variable("MLFLOW_TRACKING_URI");
+  if (uri.empty()) return std::nullopt;
+  return mlflow_login(std::move(uri));
 }
 
 std::string cut_text(std::string_view text, std::size_t bytes) {

@@ -29,6 +29,8 @@ struct MlflowServer {
 /// InvalidArgument for one that is no server's (http or https), as a folder's.
 Result<std::optional<MlflowServer>> mlflow_from_environment();
 
+/// As mlflow_from_environment, but for this address whatever MLFLOW_TRACKING_URI says.
+Result<std::optional<MlflowServer>> mlflow_login(std::string uri);
 /// `server` with its address brought to the form above, or InvalidArgument.
 Result<MlflowServer> checked(MlflowServer server);
 
