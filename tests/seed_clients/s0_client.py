@@ -36,7 +36,7 @@ def retrains_on_folders_named_by_class(site):
     """Its three files; the labels are the folders. Three epochs, with old data mixed in; predictions go on meanwhile."""
     before = site.serving()["version"]
     names = {"cat/image1.jpg": "cat", "dog/image2.png": "dog", "truck/photo3.jpeg": "truck"}
-    answer = site.post("/retrain", files=[("files", (name, site.image(label, 30).read_bytes())) for name, label in names.items()])
+    answer = site.post("/retrain", files=[("files", (name, site.new_image(label, 1).read_bytes())) for name, label in names.items()])
     assert answer.status_code == 200, answer.text
     started = answer.json()
     assert started["status"] in ("started", "queued") and started["files"] == 3 and started["rejected"] == []

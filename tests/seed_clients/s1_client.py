@@ -40,7 +40,7 @@ def uploads_a_class_and_retrains_without_a_body(site):
     """Save uploaded images, then Trigger Model Retraining: class_name is the label of all, whatever folders there are.
 
     The cats stay cats: the original numbered the folders it found and trained them as airplanes."""
-    files = [("files", (f"{i}.jpg", site.image("cat", i).read_bytes())) for i in range(31, 34)]
+    files = [("files", (f"{i}.jpg", site.new_image("cat", i).read_bytes())) for i in range(2, 5)]
     saved = site.post("/upload_data", files=files, data={"class_name": "cat"})
     assert saved.status_code == 200, saved.text
     assert saved.json()["count"] == 3 and {upload["label"] for upload in saved.json()["uploads"]} == {"cat"}
@@ -53,7 +53,7 @@ def uploads_a_class_and_retrains_without_a_body(site):
 
 
 def calls_a_class_by_another_name(site):
-    saved = site.post("/upload_data", files={"files": ("a.jpg", site.image("automobile", 35).read_bytes())}, data={"class_name": "Car"}).json()
+    saved = site.post("/upload_data", files={"files": ("a.jpg", site.new_image("automobile", 5).read_bytes())}, data={"class_name": "Car"}).json()
     assert saved["uploads"][0]["label"] == "automobile" and saved["aliases"] == [{"given": "Car", "label": "automobile", "files": 1}]
     assert site.curl("-X", "DELETE", f"/v1/uploads/{saved['files'][0]}")[0] == 200
 
@@ -61,7 +61,7 @@ def calls_a_class_by_another_name(site):
 def fine_tunes_on_new_data_npz(site):
     """The notebook's file: x_new [n, 32, 32, 3] in [0, 1], y_new class indices; two epochs."""
     labels = [0, 3, 5, 9] * 2
-    pixels = [np.asarray(Image.open(site.image(CLASSES[label], 36 + i // 4)).convert("RGB"), np.float32) / 255 for i, label in enumerate(labels)]
+    pixels = [np.asarray(Image.open(site.new_image(CLASSES[label], 6 + i // 4)).convert("RGB"), np.float32) / 255 for i, label in enumerate(labels)]
     path = site.folder / "new_data.npz"
     np.savez(path, x_new=np.stack(pixels), y_new=np.array(labels)[:, None])
     report = site.program.json("retrain", path, "--model", "small", "--epochs", 2)
@@ -75,7 +75,7 @@ def retrains_from_class_folders(site):
     train = site.folder / "data" / "train"
     for label in ("dog", "horse"):
         (train / label).mkdir(parents=True)
-        shutil.copy(site.image(label, 38), train / label)
+        shutil.copy(site.new_image(label, 8), train / label)
     report = site.program.json("retrain", train, "--model", "small", "--epochs", 1)
     assert report["version"] > 1 and report["verdict"]
 

@@ -41,7 +41,7 @@ def reads_status(site):
 
 def uploads_then_retrains_with_its_curl_lines(site):
     """Two files without labels; /retrain names them back with the labels."""
-    a, b = site.image("cat", 33), site.image("truck", 33)
+    a, b = site.new_image("cat", 9), site.new_image("truck", 9)
     uploaded = site.curl_json("-X", "POST", "-F", f"files[]=@{a}", "-F", f"files[]=@{b}", "/upload-data")
     assert uploaded["count"] == 2 and uploaded["rejected"] == []
     body = json.dumps({"files": uploaded["files"], "labels": ["cat", "truck"]})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from PIL import Image
 
 PATIENCE = 240  # seconds for a training; the tests' own limit is far below
 
@@ -15,12 +16,20 @@ PATIENCE = 240  # seconds for a training; the tests' own limit is far below
 @dataclass
 class Site:
     url: str
-    images: Path  # <class>/<file>
+    images: Path  # <class>/<file>; the model was measured on these
+    training_images: Path  # as above; the model was trained on these
     folder: Path
     program: object  # the command line on the server's workspace
 
     def image(self, label, index=0):
         return sorted((self.images / label).iterdir())[index]
+
+    def new_image(self, label, index=0):
+        """One that the data set has not: a training image mirrored."""
+        path = self.folder / f"{label}-{index}.jpg"
+        mirrored = Image.open(sorted((self.training_images / label).iterdir())[index]).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        mirrored.save(path, quality=95)
+        return path
 
     def get(self, path, **options):
         return requests.get(self.url + path, timeout=30, **options)

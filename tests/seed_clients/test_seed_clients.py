@@ -35,7 +35,7 @@ def server(workspace):
 
 @pytest.fixture
 def site(server, workspace, small_cifar, tmp_path):
-    return Site(server.url, small_cifar / "test", tmp_path, workspace)
+    return Site(server.url, small_cifar / "test", small_cifar / "train", tmp_path, workspace)
 
 
 @pytest.mark.parametrize("client, step", [(name, step.__name__) for name, client in CLIENTS.items() for step in client.STEPS])
@@ -68,4 +68,4 @@ def pets(tmp_path_factory):
 @pytest.mark.parametrize("step", [step.__name__ for step in s3_client.STEPS])
 def test_s3_client(pets, tmp_path, step):
     server, program, photos = pets
-    getattr(s3_client, step)(Site(server.url, photos, tmp_path, program))
+    getattr(s3_client, step)(Site(server.url, photos, photos, tmp_path, program))
