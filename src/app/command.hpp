@@ -44,10 +44,13 @@ void add_data_commands(CLI::App& app, Context& context);
 void add_train_command(CLI::App& app, Context& context);
 void add_model_commands(CLI::App& app, Context& context);
 void add_predict_command(CLI::App& app, Context& context);
+void add_explain_command(CLI::App& app, Context& context);
 void add_run_commands(CLI::App& app, Context& context);
 void add_recipe_commands(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
+void add_init_command(CLI::App& app, Context& context);
 void add_job_command(CLI::App& app, Context& context);
+void add_retrain_command(CLI::App& app, Context& context);
 void add_key_commands(CLI::App& app, Context& context);
 
 class Settings;

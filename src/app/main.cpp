@@ -31,10 +31,13 @@ void describe(CLI::App& app, Context& context, const imago::app::Settings& setti
   imago::app::add_train_command(app, context);
   imago::app::add_model_commands(app, context);
   imago::app::add_predict_command(app, context);
+  imago::app::add_explain_command(app, context);
   imago::app::add_run_commands(app, context);
   imago::app::add_recipe_commands(app, context);
   imago::app::add_serve_command(app, context);
+  imago::app::add_init_command(app, context);
   imago::app::add_job_command(app, context);
+  imago::app::add_retrain_command(app, context);
   imago::app::add_key_commands(app, context);
   imago::app::add_config_commands(app, context, settings);
 }

@@ -61,6 +61,7 @@ void fold_event(json::Value& progress, const json::Value& event) {
   if (kind == "start") advance(progress, "training", kPrepared, "training begins");
   if (kind == "step") on_step(progress, event);
   if (kind == "epoch") on_epoch(progress, event);
+  if (kind == "done") copy(event, "steps", progress, "step");
   if (kind == "package") advance(progress, "packaging", kTrained, "writing the model package");
   if (kind == "evaluate")
     advance(progress, "evaluating", kPackaged + (1.0 - kPackaged) * share(event, "done", "total"),
