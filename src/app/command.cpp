@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/command.hpp"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -20,7 +22,9 @@ extern "C" void on_stop_signal(int) { stop = true; }
 Result<pipeline::Workspace*> Context::workspace() {
   if (!opened_) {
     TRY(opened_, pipeline::Workspace::open(workspace_folder, database_url));
-    opened_->observers().add(std::make_unique<pipeline::MlflowObserver>(*opened_));
+    opened_->observers().add(std::make_unique<pipeline::MlflowObserver>(*opened_, [](const std::string& line) {
+      fmt::print(stderr, "{}{}\n", isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "", line);  // over the live line
+    }));
   }
   return opened_.get();
 }

@@ -44,7 +44,7 @@ void MlflowObserver::on_end(const tracking::Run& run) {
   live_.reset();
   if (page && lost_) page = tl::unexpected<Error>(*lost_);
   if (page) {
-    log::info("MLflow: run {} is at {}", run.id, *page);
+    on_sent_(fmt::format("MLflow: run {} is at {}", run.id, *page));
   } else {
     log::warning("MLflow: {} does not have all of run {} ({}); send it later with `imago runs export {} --mlflow {}`",
                  uri_, run.id, page.error().message, run.id, uri_);

@@ -2,8 +2,10 @@
 // Runs shown live by an MLflow server. docs/mlflow.md
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "pipeline/run_observer.hpp"
 #include "pipeline/workspace.hpp"
@@ -15,9 +17,11 @@ namespace imago::pipeline {
 /// away costs a run nothing but `patience` at its end; what could not be sent is said in one line of the log.
 class MlflowObserver final : public RunObserver {
  public:
-  /// `workspace` must outlive this.
-  explicit MlflowObserver(Workspace& workspace, std::chrono::milliseconds patience = std::chrono::minutes(2))
-      : workspace_(workspace), patience_(patience) {}
+  using OnSent = std::function<void(const std::string& line)>;
+
+  /// `workspace` must outlive this. `on_sent` gets "MLflow: run ... is at ..." when all went well.
+  MlflowObserver(Workspace& workspace, OnSent on_sent, std::chrono::milliseconds patience = std::chrono::minutes(2))
+      : workspace_(workspace), on_sent_(std::move(on_sent)), patience_(patience) {}
 
   void on_start(const tracking::Run& run, bool resumed) override;
   void on_metrics(const tracking::Run& run, std::int64_t epoch, const std::map<std::string, double>& values) override;
@@ -27,6 +31,7 @@ class MlflowObserver final : public RunObserver {
 
  private:
   Workspace& workspace_;
+  OnSent on_sent_;
   std::chrono::milliseconds patience_;
   std::string uri_;
   std::unique_ptr<tracking::LiveMlflow> live_;
