@@ -199,6 +199,8 @@ void report_end(const train::TrainOutcome& outcome) {
 }
 
 Result<void> train_model(TrainingJob job) {
+  // A trainer whose imago was killed may still be writing its last checkpoint: the next one waits for it.
+  TRY(const auto alone, FileLock::lock(job.run_folder / "trainer.lock"));
   const data::Repository repository(job.datasets);
   TRY(const auto manifest, repository.load(job.dataset));
   TRY(auto graph, job.recipe.graph(static_cast<int>(manifest.labels.size())));
