@@ -18,4 +18,7 @@ struct Asset {
 /// Every file, sorted by path. Those under /assets/ carry a content hash in their name and may be cached for ever.
 std::span<const Asset> assets();
 
+/// The page that describes the API, with what it loads: "/docs", "/docs/...", "/openapi.json".
+std::span<const Asset> documentation_assets();
+
 }  // namespace imago::web

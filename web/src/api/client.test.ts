@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, expect, test, vi } from 'vitest';
-import { ApiError, errorFrom, path, withQuery } from './client';
+import { ApiError, errorFrom, path, waitSeconds, withQuery } from './client';
 import { apiKey, onKeyWanted, setApiKey } from './key';
 import { getStatus, predict } from './server';
 
@@ -101,4 +101,15 @@ test('who declines is left in peace by what repeats itself, and asked again by w
   expect(asked).toBe(1);
   await expect(predict(image, signal)).rejects.toMatchObject({ status: 401, message: 'an API key is needed' });
   expect(asked).toBe(2);
+});
+
+test('a server that is asked too often is asked again when it says, but not for ever', () => {
+  const refused = (after: string) => new Response('', { status: 429, headers: { 'Retry-After': after } });
+  const wait = waitSeconds(refused('2'), 0);
+  expect(wait).toBeGreaterThanOrEqual(2);
+  expect(wait).toBeLessThanOrEqual(3);
+  expect(waitSeconds(refused('2'), 3)).toBeUndefined();
+  expect(waitSeconds(refused('60'), 0)).toBeUndefined();
+  expect(waitSeconds(refused('soon'), 0)).toBeLessThanOrEqual(2);
+  expect(waitSeconds(new Response('', { status: 503 }), 0)).toBeUndefined();
 });

@@ -58,6 +58,37 @@ export function parseBody(path: string, status: number, raw: string): Answer {
   }
 }
 
+const kPatienceSeconds = 20;
+
+function pause(seconds: number, signal: AbortSignal | null | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+/** How long to wait before asking again; undefined when there is no use in it. */
+export function waitSeconds(response: Response, tries: number): number | undefined {
+  if (response.status !== 429 || tries >= 3) return undefined;
+  const asked = Number(response.headers.get('Retry-After') ?? 1);
+  // Those who wait together must not all come back together.
+  const seconds = (Number.isFinite(asked) ? asked : 1) + Math.random() * (1 + tries * 3);
+  return seconds <= kPatienceSeconds ? seconds : undefined;
+}
+
+/** Reads that come too often for the server's limit wait as long as it says; what changes things is refused at once. */
+async function sendPatiently(path: string, init: RequestInit, key: string | undefined): Promise<Response> {
+  for (let tries = 0; ; tries++) {
+    const response = await send(path, init, key);
+    const wait = (init.method ?? 'GET') === 'GET' ? waitSeconds(response, tries) : undefined;
+    if (wait === undefined) return response;
+    await pause(wait, init.signal);
+  }
+}
+
 async function send(path: string, init: RequestInit, key: string | undefined): Promise<Response> {
   try {
     const headers = { Accept: 'application/json', ...(init.headers as Record<string, string>), ...keyHeader(key) };
@@ -71,7 +102,7 @@ async function send(path: string, init: RequestInit, key: string | undefined): P
 /** fetch() with the key, which is asked for once when the server wants one. */
 export async function fetchWithKey(path: string, init: RequestInit): Promise<Response> {
   const key = apiKey();
-  const response = await send(path, init, key);
+  const response = await sendPatiently(path, init, key);
   if (response.status !== 401) return response;
   const raw = await response.clone().text();
   const reason = errorFrom(401, parseBody(path, 401, raw).body).message;

@@ -101,7 +101,15 @@ export const getDatasets = (signal: AbortSignal) =>
 export const getDataset = (name: string, version: string | undefined, signal: AbortSignal) =>
   get<Dataset>(withQuery(path('v1', 'datasets', name), { version }), signal);
 
-export const getSamples = (name: string, filter: { label?: string; split?: string; limit: number }, s: AbortSignal) =>
-  get<{ samples: Sample[] }>(withQuery(path('v1', 'datasets', name, 'samples'), filter), s).then(
+export interface SampleFilter {
+  version: string;
+  label: string;
+  split: string;
+  limit: number;
+}
+
+/** Those that match, spread evenly; an empty label or split matches all. */
+export const getSamples = (name: string, filter: SampleFilter, s: AbortSignal) =>
+  get<{ samples: Sample[] }>(withQuery(path('v1', 'datasets', name, 'samples'), { ...filter }), s).then(
     (answer) => answer.samples,
   );

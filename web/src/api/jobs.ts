@@ -118,7 +118,7 @@ export const getRuns = (signal: AbortSignal) =>
 
 export const getRun = (id: string, signal: AbortSignal) => get<RunDetail>(path('v1', 'runs', id), signal);
 
-/** What comes with Imago; a server that has a list of its own is asked first. */
+/** What comes with Imago, for a server without a list of its own. */
 const kRecipes = [
   'quick',
   'simple-cnn',
@@ -140,11 +140,10 @@ interface RecipeAnswer {
   recipes: (string | Recipe)[];
 }
 
+const kRecipeList = '/v1/recipes';
+
 export async function getRecipes(signal: AbortSignal): Promise<Recipe[]> {
-  const named = (one: string | Recipe) => (typeof one === 'string' ? { name: one } : one);
-  try {
-    return (await get<RecipeAnswer>('/v1/recipes', signal)).recipes.map(named);
-  } catch {
-    return kRecipes.map(named);
-  }
+  const { endpoints } = await get<{ endpoints: string[] }>('/', signal);
+  const known = endpoints.includes(kRecipeList) ? (await get<RecipeAnswer>(kRecipeList, signal)).recipes : kRecipes;
+  return known.map((one) => (typeof one === 'string' ? { name: one } : one));
 }

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { plotOptions, type Tone } from './plot';
-import { isValue, type Column } from './series';
+import { isValue, lastKnown, type Column } from './series';
 
 export interface Series {
   name: string;
@@ -80,7 +80,8 @@ export function LineChart(props: Props) {
   const drawn = series.filter((one) => one.values.some(isValue));
   const { holder, plot } = usePlot(props, drawn, setActive);
   const last = x.length - 1;
-  const shown = Math.min(active ?? last, last);
+  const columns = drawn.map((one) => one.values);
+  const shown = Math.min(active ?? lastKnown(columns, x.length), last);
   const at = x[shown] ?? 0;
   const where = time ? new Date(at * 1000).toLocaleTimeString('en-GB', kClock) : `epoch ${at}`;
 

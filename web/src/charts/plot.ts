@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How uPlot draws here: its options for our few kinds of lines, in the page's colours.
 import uPlot from 'uplot';
+import { lonely, type Column } from './series';
 
 export type Tone = 'train' | 'val' | 'warm' | 'bad';
 
@@ -41,6 +42,10 @@ const aroundData: uPlot.Range.Function = (_plot, low, high) => {
 /** One value alone gets room on both sides. */
 const aroundX: uPlot.Range.Function = (_plot, low, high) => (low === high ? [low - 1, high + 1] : [low, high]);
 
+/** Where lines are too dense for points, those that no line would show. */
+const alone: uPlot.Series.Points.Filter = (plot, series, show) =>
+  show ? null : lonely((plot.data[series] ?? []) as Column);
+
 export function plotOptions(look: PlotLook, colour: (name: string) => string, width: number, height: number) {
   const axis: uPlot.Axis = {
     stroke: colour('--muted'),
@@ -68,7 +73,7 @@ export function plotOptions(look: PlotLook, colour: (name: string) => string, wi
       ...look.tones.map((tone) => ({
         stroke: colour(kColours[tone]),
         width: 2,
-        points: { size: 5, fill: colour(kColours[tone]) },
+        points: { size: 5, fill: colour(kColours[tone]), filter: alone },
       })),
     ],
     hooks: { setCursor: [(plot) => look.onCursor(plot.cursor.idx ?? undefined)] },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { curvesOfHistory, curvesOfMetrics, curvesOfRun, hasCurves } from './series';
+import { curvesOfHistory, curvesOfMetrics, curvesOfRun, hasCurves, lastKnown, lonely } from './series';
 
 test('epochs are put in order, and what was not measured is a gap', () => {
   const curves = curvesOfHistory([
@@ -36,4 +36,23 @@ test("a run's training figures by step are read at the steps of its validations"
 test('without a finite value there is nothing to draw', () => {
   expect(hasCurves(curvesOfMetrics({ loss: [null], accuracy: [], val_loss: [], val_accuracy: [] }))).toBe(false);
   expect(hasCurves(curvesOfHistory([{ epoch: 1, val_accuracy: 0 }]))).toBe(true);
+});
+
+test('values between gaps are found, so that they can be drawn as points', () => {
+  expect(lonely([1, null, 2, 3, null, 4])).toEqual([0, 5]);
+  expect(lonely([])).toEqual([]);
+});
+
+test('what is read at first is the last thing that was measured', () => {
+  expect(
+    lastKnown(
+      [
+        [1, 2, null, null],
+        [null, null, 3, null],
+      ],
+      4,
+    ),
+  ).toBe(2);
+  expect(lastKnown([[null, null]], 2)).toBe(1);
+  expect(lastKnown([], 0)).toBe(-1);
 });

@@ -9,6 +9,21 @@ export function isValue(value: number | null | undefined): value is number {
   return Number.isFinite(value);
 }
 
+/** Indices of values without a value on either side: a line through them has no length. */
+export function lonely(column: Column): number[] {
+  return column.flatMap((value, i) => {
+    const near = isValue(column[i - 1]) || isValue(column[i + 1]);
+    return isValue(value) && !near ? [i] : [];
+  });
+}
+
+/** The last index at which any of the columns has a value; the last of all when none has. */
+export function lastKnown(columns: Column[], length: number): number {
+  const known = columns.map((column) => column.findLastIndex(isValue));
+  const last = Math.max(-1, ...known);
+  return last < 0 ? length - 1 : last;
+}
+
 export interface Curves {
   epochs: number[];
   loss: Column;

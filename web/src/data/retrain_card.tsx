@@ -40,7 +40,10 @@ export function RetrainCard({ uploads, training }: Props) {
           ? 'Needs labelled images. '
           : `Teaches the model with ${count(labelled)} new ${labelled === 1 ? 'image' : 'images'} and a share of the old ones. `}
         It replaces the model that serves only if it is not worse.
-        {unlabelled > 0 && ` The ${count(unlabelled)} without a label stay here.`}
+        {unlabelled > 0 &&
+          (unlabelled === 1
+            ? ' The one without a label stays here.'
+            : ` The ${count(unlabelled)} without a label stay here.`)}
       </p>
       {labelled > 0 && (
         <ul class="chips chips-small">

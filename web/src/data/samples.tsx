@@ -12,9 +12,10 @@ const kLimit = 24;
 export function Samples({ dataset }: { dataset: Dataset }) {
   const [label, setLabel] = useState('');
   const [split, setSplit] = useState('');
+  const version = String(dataset.version);
   const load = useCallback(
-    (signal: AbortSignal) => getSamples(dataset.name, { label, split, limit: kLimit }, signal),
-    [dataset.name, label, split],
+    (signal: AbortSignal) => getSamples(dataset.name, { version, label, split, limit: kLimit }, signal),
+    [dataset.name, version, label, split],
   );
   const { data, error } = useLoad(load);
   return (

@@ -2,6 +2,7 @@
 // Which model answers, and how good it was on the test images.
 import type { ModelInfo, TestReport } from '../api/server';
 import { count, percent, short, versionName, when } from '../format';
+import { recipeName, shortReference } from '../training/progress';
 
 function Accuracy({ test }: { test: TestReport }) {
   const range = test.accuracy_interval;
@@ -53,7 +54,7 @@ function Accuracy({ test }: { test: TestReport }) {
 function factsOf(model: ModelInfo): [string, string][] {
   const lineage = (key: string) => {
     const value = model.lineage?.[key];
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+    return typeof value === 'string' || typeof value === 'number' ? shortReference(String(value)) : undefined;
   };
   const rows: [string, string | undefined][] = [
     ['Architecture', model.architecture],
@@ -61,7 +62,7 @@ function factsOf(model: ModelInfo): [string, string][] {
     ['Multiply-adds', model.macs == null ? undefined : short(model.macs)],
     ['Input', `${model.input.width} × ${model.input.height}`],
     ['Dataset', lineage('dataset')],
-    ['Recipe', lineage('recipe')],
+    ['Recipe', recipeName(model.lineage?.recipe)],
     ['Run', lineage('run')],
     ['Created', model.created && when(model.created)],
     ['Digest', model.digest?.replace(/^sha256:/, '').slice(0, 12)],

@@ -20,7 +20,7 @@ const kSpans: [number, string][] = [
 
 const milliseconds = (ms: number) => latency(ms / 1000);
 const perSecond = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2));
-const asPercent = (value: number) => `${value.toFixed(value > 0 && value < 10 ? 1 : 0)}\u202f%`;
+const asPercent = (value: number) => `${Number(value.toFixed(2))}\u202f%`;
 
 function Tile({ name, value, note }: { name: string; value: preact.ComponentChildren; note?: string | undefined }) {
   return (
@@ -107,7 +107,7 @@ function Predictions({ byLabel }: { byLabel: Record<string, number> }) {
     <section class="card" aria-labelledby="by-label-title">
       <h2 id="by-label-title">Predictions by class</h2>
       <p class="muted">Since the server started.</p>
-      {rows.length === 0 ? (
+      {rows.every((row) => row.counts[0] === 0) ? (
         <p class="muted">None yet.</p>
       ) : (
         <CountBars rows={rows} parts={['predictions']} label="Predictions by class" />
@@ -119,7 +119,7 @@ function Predictions({ byLabel }: { byLabel: Record<string, number> }) {
 export function MonitoringPage({ server }: { server: ServerState }) {
   const [seconds, setSeconds] = useState(600);
   const load = useCallback((signal: AbortSignal) => getStats(seconds, signal), [seconds]);
-  const stats = usePolling(load, 3000);
+  const stats = usePolling(load, 5000);
   return (
     <>
       <div class="page-head">

@@ -9,5 +9,5 @@ export interface ServerState {
 }
 
 export function useServerState(): ServerState {
-  return { status: usePolling(getStatus, 4000), metrics: usePolling(getMetrics, 10000) };
+  return { status: usePolling(getStatus, 5000), metrics: usePolling(getMetrics, 30000) };
 }

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import type { TrainingStatus } from '../api/jobs';
-import { figuresOf, historyOf, plain, resultInWords, secondsOf, shareDone } from './progress';
+import {
+  figuresOf,
+  flatten,
+  historyOf,
+  plain,
+  recipeName,
+  resultInWords,
+  secondsOf,
+  shareDone,
+  shortReference,
+} from './progress';
 
 const running: TrainingStatus = { status: 'running', is_training: true };
 const text = (value: string) => value.replaceAll('\u202f', ' ');
@@ -21,7 +31,7 @@ test('only figures that are known are shown', () => {
     'Validation accuracy: 50.0 %',
     'Time left: 1 min 35 s',
   ]);
-  expect(figuresOf({ ...running, loss: NaN, epoch: null })).toEqual([]);
+  expect(figuresOf({ ...running, loss: NaN, epoch: 0, epochs: 0, val_loss: null })).toEqual([]);
 });
 
 test('without a history of the server’s, epochs are gathered as they pass', () => {
@@ -53,4 +63,22 @@ test('a job’s time runs until its end', () => {
 test('only plain values are shown of a record', () => {
   expect([plain(3), plain(0.123456), plain(true), plain('x')]).toEqual(['3', '0.1235', 'true', 'x']);
   expect([plain({}), plain(null), plain('')]).toEqual([undefined, undefined, undefined]);
+});
+
+test('a nested record becomes rows with dotted names', () => {
+  const record = { seed: 1, recipe: { name: 'quick', optimizer: { kind: 'sgd' }, mean: [0.5, 0.25] }, none: null };
+  expect(flatten(record)).toEqual([
+    ['seed', '1'],
+    ['recipe.name', 'quick'],
+    ['recipe.optimizer.kind', 'sgd'],
+    ['recipe.mean', '0.5000, 0.2500'],
+  ]);
+  expect(recipeName(record.recipe)).toBe('quick');
+  expect(recipeName('quick')).toBe('quick');
+  expect(recipeName(null)).toBeUndefined();
+});
+
+test('only a version that is a digest is shortened', () => {
+  expect(shortReference('small@4c2d1b5c97b1')).toBe('small@4c2d1b5c');
+  expect(shortReference('small@12')).toBe('small@12');
 });

@@ -28,7 +28,7 @@ export function figuresOf(status: TrainingStatus): Figure[] {
     if (isValue(value)) figures.push({ name, value: show(value) });
   };
   const { epochs } = status;
-  add('Epoch', status.epoch, (n) => (isValue(epochs) ? `${n} of ${epochs}` : String(n)));
+  add('Epoch', status.epoch || null, (n) => (isValue(epochs) ? `${n} of ${epochs}` : String(n)));
   add('Loss', status.loss, (n) => n.toFixed(3));
   add('Accuracy', status.accuracy, percent);
   add('Validation loss', status.val_loss, (n) => n.toFixed(3));
@@ -63,6 +63,28 @@ export function secondsOf(job: Pick<Job, 'started' | 'ended'>, now: number): num
   const end = job.ended ? Date.parse(job.ended) : now;
   const seconds = (end - Date.parse(job.started)) / 1000;
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+/** A record as rows of text, what is nested under dotted names: "recipe.epochs". Empty values are left out. */
+export function flatten(record: Record<string, unknown>, prefix = ''): [string, string][] {
+  return Object.entries(record).flatMap(([key, value]): [string, string][] => {
+    const name = prefix + key;
+    if (Array.isArray(value)) return value.length > 0 ? [[name, value.map((one) => plain(one) ?? '…').join(', ')]] : [];
+    if (typeof value === 'object' && value !== null) return flatten(value as Record<string, unknown>, `${name}.`);
+    const text = plain(value);
+    return text === undefined ? [] : [[name, text]];
+  });
+}
+
+/** "NAME@VERSION" with only the first letters of a version that is a digest. */
+export function shortReference(reference: string): string {
+  return reference.replace(/@([0-9a-f]{8})[0-9a-f]+$/, '@$1');
+}
+
+/** What a run or a lineage trained with, by its name: a recipe is kept whole. */
+export function recipeName(recipe: unknown): string | undefined {
+  if (typeof recipe === 'object' && recipe !== null) return plain((recipe as Record<string, unknown>).name);
+  return plain(recipe);
 }
 
 /** A value of a record as text; undefined for what is no plain value. */

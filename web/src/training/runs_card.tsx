@@ -7,7 +7,7 @@ import { curvesOfRun, hasCurves } from '../charts/series';
 import { percent, when } from '../format';
 import { ErrorNote } from '../ui/error_note';
 import { useLoad } from '../ui/load';
-import { plain } from './progress';
+import { flatten, plain, recipeName, shortReference } from './progress';
 
 function accuracyOf(run: Run): string {
   for (const name of ['test_accuracy', 'val_accuracy', 'best_val_accuracy', 'accuracy']) {
@@ -18,16 +18,13 @@ function accuracyOf(run: Run): string {
 }
 
 function titleOf(run: Run): string {
-  const recipe = plain(run.params.recipe) ?? plain(run.params.architecture);
   const dataset = plain(run.params.dataset);
-  return [recipe, dataset].filter(Boolean).join(' on ') || run.kind;
+  const parts = [recipeName(run.params.recipe), dataset && shortReference(dataset)];
+  return parts.filter(Boolean).join(' on ') || run.kind;
 }
 
 function Values({ title, values }: { title: string; values: Record<string, unknown> }) {
-  const rows = Object.entries(values).flatMap(([name, value]) => {
-    const text = plain(value);
-    return text === undefined ? [] : [[name, text] as const];
-  });
+  const rows = flatten(values);
   if (rows.length === 0) return null;
   return (
     <details>

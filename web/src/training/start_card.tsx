@@ -17,7 +17,7 @@ function NumberField({ name, value, onValue }: { name: string; value: string; on
       <input
         type="number"
         min={1}
-        placeholder="as in the recipe"
+        placeholder="recipe’s own"
         value={value}
         onInput={(event) => onValue(event.currentTarget.value)}
       />

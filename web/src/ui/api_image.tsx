@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// An image from the API. An <img> cannot send a key, so with one the bytes are fetched first.
+// An image from the API. An <img> can neither send a key nor wait until the server's limit lets it: then the bytes are
+// fetched first.
 import { useEffect, useState } from 'preact/hooks';
 import { fetchWithKey } from '../api/client';
 import { apiKey } from '../api/key';
 import { ImageIcon } from './icons';
 
-function useSource(url: string): string | undefined {
-  const keyed = apiKey() !== undefined;
+function useSource(url: string, refused: boolean): string | undefined {
+  const keyed = apiKey() !== undefined || refused;
   const [fetched, setFetched] = useState<string>();
   useEffect(() => {
     if (!keyed) return;
@@ -32,8 +33,8 @@ function useSource(url: string): string | undefined {
 const kTinyPx = 128;
 
 export function ApiImage({ url, alt, width }: { url: string; alt: string; width?: number }) {
-  const source = useSource(url);
   const [broken, setBroken] = useState<string>();
+  const source = useSource(url, broken !== undefined);
   if (!source || broken === source)
     return (
       <span class="thumb-missing" role="img" aria-label={alt}>
