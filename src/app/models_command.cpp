@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// imago models list | show
+// imago models list | show | history; those that change something are in models_change_command.cpp
+#include "app/models_command.hpp"
+
 #include <fmt/ranges.h>
 
-#include "app/command.hpp"
 #include "app/table.hpp"
+#include "package/describe.hpp"
 
 namespace imago::app {
 namespace {
-
-json::Value to_json(const registry::ModelVersion& version) {
-  return {{"model", version.model},     {"version", version.version}, {"aliases", version.aliases},
-          {"created", version.created}, {"run", version.run},         {"test_accuracy", version.test_accuracy},
-          {"digest", version.digest}};
-}
 
 Result<void> run_list(Context& context) {
   TRY(auto* workspace, context.workspace());
@@ -29,52 +25,73 @@ Result<void> run_list(Context& context) {
   return {};
 }
 
-std::string shape_text(const model::Shape& shape) { return fmt::format("{}", fmt::join(shape, " x ")); }
+std::string format_layers(const json::Value& described) {
+  std::vector<std::vector<std::string>> rows{{"LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS"}};
+  for (const auto& layer : described["layers"]) {
+    rows.push_back({layer["name"], layer["kind"],
+                    fmt::format("{}", fmt::join(layer["output"].get<std::vector<int>>(), " x ")),
+                    layer["parameters"].dump(), layer["macs"].dump()});
+  }
+  rows.push_back({"total", "", "", described["parameters"].dump(), described["macs"].dump()});
+  return format_columns(rows);
+}
 
 Result<void> run_show(Context& context, const std::string& reference) {
   TRY(auto* workspace, context.workspace());
   TRY(const auto version, workspace->models().resolve(reference));
   TRY(const auto package, workspace->models().open(version));
-  TRY(const auto layers, model::summarize(package.spec.graph));
-  json::Value layer_rows = json::Value::array();
-  std::vector<std::vector<std::string>> rows{{"LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS"}};
-  std::int64_t parameters = 0;
-  std::int64_t macs = 0;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto& node = package.spec.graph.nodes[i];
-    parameters += layers[i].parameters;
-    macs += layers[i].macs;
-    layer_rows.push_back({{"name", node.name},
-                          {"kind", model::layer_name(node.layer)},
-                          {"output", layers[i].output},
-                          {"parameters", layers[i].parameters},
-                          {"macs", layers[i].macs}});
-    rows.push_back({node.name, std::string(model::layer_name(node.layer)), shape_text(layers[i].output),
-                    std::to_string(layers[i].parameters), std::to_string(layers[i].macs)});
-  }
-  rows.push_back({"total", "", "", std::to_string(parameters), std::to_string(macs)});
+  TRY(const auto described, package::describe(package));
   json::Value value = to_json(version);
-  value["architecture"] = package.spec.graph.architecture;
-  value["labels"] = package.spec.labels;
-  value["preprocess"] = image::to_json(package.spec.preprocess);
-  value["layers"] = layer_rows;
-  value["parameters"] = parameters;
-  value["macs"] = macs;
-  value["report"] = package.report;
-  value["lineage"] = package.lineage;
-  context.answer(
-      value,
-      fmt::format("{}:{}  {}  {}\nlabels: {}\ntest accuracy: {:.4f}\ntrained on: {}  run: {}\npackage: {}\n\n{}",
-                  version.model, version.version, package.spec.graph.architecture, fmt::join(version.aliases, " "),
-                  fmt::join(package.spec.labels, ", "), version.test_accuracy, package.lineage.value("dataset", "-"),
-                  version.run, package.folder.string(), format_columns(rows)));
+  value.update(described);
+  value["package"] = package.folder.string();
+  context.answer(value,
+                 fmt::format("{}:{}  {}  {}\nlabels: {}\ntest accuracy: {}\ntrained on: {}  run: {}\npackage: {}\n\n{}",
+                             version.model, version.version, package.spec.graph.architecture,
+                             fmt::join(version.aliases, " "), fmt::join(package.spec.labels, ", "),
+                             version.test_accuracy < 0 ? "-" : fmt::format("{:.4f}", version.test_accuracy),
+                             package.lineage.value("dataset", "-"), version.run.empty() ? "-" : version.run,
+                             package.folder.string(), format_layers(described)));
   return {};
+}
+
+Result<void> run_history(Context& context, const std::string& model, const std::string& alias) {
+  TRY(auto* workspace, context.workspace());
+  TRY_VOID(registry::check_alias(alias));
+  TRY(const auto found, workspace->models().resolve(model));
+  TRY(const auto moves, workspace->models().alias_history(found.model, alias));
+  json::Value value{{"model", found.model}, {"alias", alias}, {"moves", json::Value::array()}};
+  std::vector<std::vector<std::string>> rows{{"VERSION", "SINCE", "REASON"}};
+  for (const auto& move : moves) {
+    value["moves"].push_back({{"version", move.version}, {"time", move.time}, {"reason", move.reason}});
+    rows.push_back({std::to_string(move.version), move.time, move.reason});
+  }
+  context.answer(
+      value, moves.empty() ? fmt::format("no version of {} ever was {}\n", found.model, alias) : format_columns(rows));
+  return {};
+}
+
+void add_history(CLI::App& models, Context& context) {
+  auto* command = models.add_subcommand("history", "Where an alias has been, newest first, and why");
+  auto model = std::make_shared<std::string>();
+  auto alias = std::make_shared<std::string>("champion");
+  command->add_option("model", *model, "Name of the model")->required();
+  command->add_option("--alias", *alias, "Which alias")->capture_default_str();
+  command->footer("Example:\n  imago models history cifar10");
+  command->callback([&context, model, alias] {
+    context.action = [&context, model, alias] { return run_history(context, *model, *alias); };
+  });
 }
 
 }  // namespace
 
+json::Value to_json(const registry::ModelVersion& version) {
+  return {{"model", version.model},     {"version", version.version}, {"aliases", version.aliases},
+          {"created", version.created}, {"run", version.run},         {"test_accuracy", version.test_accuracy},
+          {"digest", version.digest}};
+}
+
 void add_model_commands(CLI::App& app, Context& context) {
-  auto* models = app.add_subcommand("models", "Registered models");
+  auto* models = app.add_subcommand("models", "Registered models: look, promote, roll back, export, import");
   models->require_subcommand(1);
   auto* list = models->add_subcommand("list", "All versions with their aliases and accuracy");
   list->footer("Example:\n  imago models list --json");
@@ -85,6 +102,8 @@ void add_model_commands(CLI::App& app, Context& context) {
   show->footer("Example:\n  imago models show cifar10:champion");
   show->callback(
       [&context, reference] { context.action = [&context, reference] { return run_show(context, *reference); }; });
+  add_history(*models, context);
+  add_model_changes(*models, context);
 }
 
 }  // namespace imago::app

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the two files of `imago models` share.
+#pragma once
+
+#include "app/command.hpp"
+
+namespace imago::app {
+
+json::Value to_json(const registry::ModelVersion& version);
+
+/// promote, rollback, export and import.
+void add_model_changes(CLI::App& models, Context& context);
+
+}  // namespace imago::app

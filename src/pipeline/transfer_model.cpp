@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/transfer_model.hpp"
+
+#include <algorithm>
+
+#include "base/files.hpp"
+#include "data/source.hpp"
+#include "data/write_archive.hpp"
+#include "infer/engine.hpp"
+#include "package/manifest.hpp"
+#include "package/package.hpp"
+
+namespace imago::pipeline {
+namespace {
+
+// A package has at most 64 files, the largest of 4 GiB (docs/formats/package.md); open_package checks the rest.
+constexpr data::SourceLimits kLimits{.file_bytes = std::uint64_t{4} << 30,
+                                     .total_bytes = std::uint64_t{12} << 30,
+                                     .files = 80,
+                                     .ratio = 200,
+                                     .ratio_from = std::uint64_t{256} << 20};
+
+Result<std::vector<std::string>> files_of(const fs::path& package) {
+  TRY(const auto found, package::list_files(package));
+  std::vector<std::string> names{"manifest.json"};
+  for (const auto& [name, bytes] : found) names.push_back(name);
+  return names;
+}
+
+Result<void> copy_files(const fs::path& from, const fs::path& to) {
+  TRY(const auto names, files_of(from));
+  for (const auto& name : names) {
+    TRY_VOID(make_directories((to / name).parent_path()));
+    std::error_code error;
+    fs::copy_file(from / name, to / name, error);
+    if (error)
+      return fail(error == std::errc::no_space_on_device ? ErrorCode::ResourceExhausted : ErrorCode::Internal,
+                  "copying {}: {}", (from / name).string(), error.message());
+  }
+  return {};
+}
+
+Result<void> refuse_existing(const fs::path& target) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(target, error))) return {};
+  return fail(ErrorCode::AlreadyExists, "{} is there already: choose another name, or remove it first",
+              target.string());
+}
+
+fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+Result<void> export_folder(const fs::path& package, const fs::path& target) {
+  TRY(auto staging, TemporaryDirectory::create(parent_of(target), "export"));
+  TRY_VOID(copy_files(package, staging.path()));
+  TRY_VOID(publish_directory(staging.path(), target));
+  staging.release();
+  return {};
+}
+
+Result<void> export_file(const fs::path& source, const fs::path& target) {
+  TRY(const auto content, MappedFile::open(source));
+  return write_file_atomic(target, as_text(content.bytes()));
+}
+
+/// Everything in the archive, as files below `folder`.
+Result<void> unpack(const fs::path& archive, const fs::path& folder) {
+  return data::read_archive(archive, kLimits, [&](data::SourceItem item) -> Result<void> {
+    if (item.kind == data::SourceItem::Kind::Folder) return {};
+    if (item.kind == data::SourceItem::Kind::Refused)
+      return fail(ErrorCode::Corrupt, "{} is no model package: '{}' is {}", archive.string(), item.path, item.reason);
+    const fs::path path = folder / item.path;
+    std::error_code error;
+    if (fs::exists(path, error))
+      return fail(ErrorCode::Corrupt, "{} is no model package: '{}' is in it twice", archive.string(), item.path);
+    TRY_VOID(make_directories(path.parent_path()));
+    return write_file(path, item.bytes);
+  });
+}
+
+/// Where in an unpacked archive the package is: at its root, or in the one folder that there is.
+fs::path root_of(const fs::path& unpacked) {
+  std::error_code error;
+  if (fs::exists(unpacked / "manifest.json", error)) return unpacked;
+  fs::path only;
+  int entries = 0;
+  for (const auto& entry : fs::directory_iterator(unpacked, error)) {
+    ++entries;
+    only = entry.path();
+  }
+  return entries == 1 && fs::is_directory(only, error) ? only : unpacked;
+}
+
+/// A copy of the package in `staging`, and where in it.
+Result<fs::path> bring(const fs::path& source, const fs::path& staging) {
+  std::error_code error;
+  const auto status = fs::status(source, error);
+  if (!fs::exists(status)) return fail(ErrorCode::NotFound, "no model package at {}", source.string());
+  if (fs::is_directory(status)) {
+    TRY_VOID(package::open_package(source));  // says what is wrong in the user's own words: their path
+    TRY_VOID(copy_files(source, staging));
+    return staging;
+  }
+  TRY_VOID(unpack(source, staging));
+  return root_of(staging);
+}
+
+/// An error in a temporary folder, told of what the user knows.
+template <class T>
+tl::unexpected<Error> about(Result<T>& result, const fs::path& staged, const fs::path& source) {
+  std::string& text = result.error().message;
+  if (const auto at = text.find(staged.string()); at != std::string::npos)
+    text.replace(at, staged.string().size(), source.string());
+  return pass(result);
+}
+
+}  // namespace
+
+Result<ExportFormat> export_format_from(std::string_view name) {
+  if (name == "package") return ExportFormat::Package;
+  if (name == "onnx") return ExportFormat::Onnx;
+  if (name == "safetensors") return ExportFormat::Safetensors;
+  return fail(ErrorCode::InvalidArgument, "'{}' is no export format: there are package, onnx and safetensors", name);
+}
+
+Result<ExportReport> export_model(Workspace& workspace, const std::string& reference, const fs::path& target,
+                                  ExportFormat format) {
+  TRY(const auto version, workspace.models().resolve(reference));
+  TRY(const auto package, workspace.models().open(version));
+  ExportReport report{.version = version, .target = target};
+  if (!report.target.has_filename()) report.target = report.target.parent_path();  // "folder/"
+  const bool single = format != ExportFormat::Package;
+  std::error_code error;
+  if (single && fs::is_directory(report.target, error))
+    report.target /=
+        fmt::format("{}-{}.{}", version.model, version.version, format == ExportFormat::Onnx ? "onnx" : "safetensors");
+  for (const char* other : {".gz", ".tgz", ".zip", ".xz", ".zst", ".bz2"}) {
+    if (!single && report.target.extension() == other)
+      return fail(ErrorCode::InvalidArgument, "a package is exported as a folder or as a .tar, not as '{}'",
+                  report.target.filename().string());
+  }
+  TRY_VOID(refuse_existing(report.target));
+  TRY_VOID(make_directories(parent_of(report.target)));
+  if (single) {
+    TRY_VOID(export_file(format == ExportFormat::Onnx ? package.onnx_path() : package.weights_path(), report.target));
+  } else if (report.target.extension() == ".tar") {
+    TRY(const auto names, files_of(package.folder));
+    TRY_VOID(data::write_tar(package.folder, names, report.target));
+  } else {
+    TRY_VOID(export_folder(package.folder, report.target));
+  }
+  return report;
+}
+
+Result<ImportedModel> import_model(Workspace& workspace, const fs::path& source, const std::string& name) {
+  if (!name.empty()) TRY_VOID(registry::check_model_name(name));
+  TRY(const auto staging, TemporaryDirectory::create(workspace.folder(), "import"));
+  TRY(const auto staged, bring(source, staging.path()));
+  auto package = package::open_package(staged);
+  if (!package) return about(package, staged, source);
+  const std::string model = name.empty() ? package->spec.name : name;
+  TRY_VOID(registry::check_model_name(model));
+
+  TRY(const auto before, workspace.models().list(model));
+  const auto same = std::find_if(before.begin(), before.end(),
+                                 [&](const auto& version) { return version.digest == package->digest; });
+  if (same != before.end()) return ImportedModel{*same, true};
+
+  auto engine = infer::Engine::load(*package);
+  if (!engine) return about(engine, staged, source);
+  if (auto verified = package::verify_golden(*package, **engine); !verified)
+    return pass(verified, fmt::format("the self-test of {} failed", source.string()));
+  std::vector<std::string> aliases;
+  if (before.empty()) aliases = {"champion", "base"};
+  TRY(auto version, workspace.models().register_package(model, staged, "", aliases,
+                                                        fmt::format("imported from {}", source.filename().string())));
+  return ImportedModel{std::move(version), false};
+}
+
+}  // namespace imago::pipeline
