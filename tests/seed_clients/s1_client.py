@@ -64,7 +64,7 @@ def fine_tunes_on_new_data_npz(site):
     pixels = [np.asarray(Image.open(site.new_image(CLASSES[label], 6 + i // 4)).convert("RGB"), np.float32) / 255 for i, label in enumerate(labels)]
     path = site.folder / "new_data.npz"
     np.savez(path, x_new=np.stack(pixels), y_new=np.array(labels)[:, None])
-    report = site.program.json("retrain", path, "--model", "small", "--epochs", 2)
+    report = site.program.json("retrain", "--from", path, "--model", "small", "--epochs", 2)
     retrained = site.program.json("models", "show", "small:retrained")
     assert retrained["version"] == report["version"]
     assert site.program.json("models", "show", "small:base")["version"] == 1, "the base model stays what it was"
@@ -76,7 +76,7 @@ def retrains_from_class_folders(site):
     for label in ("dog", "horse"):
         (train / label).mkdir(parents=True)
         shutil.copy(site.new_image(label, 8), train / label)
-    report = site.program.json("retrain", train, "--model", "small", "--epochs", 1)
+    report = site.program.json("retrain", "--from", train, "--model", "small", "--epochs", 1)
     assert report["version"] > 1 and report["verdict"]
 
 
