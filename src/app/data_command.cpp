@@ -2,7 +2,7 @@
 // imago data import | list | show
 #include <fmt/ranges.h>
 
-#include "app/command.hpp"
+#include "app/data_subcommands.hpp"
 #include "app/table.hpp"
 #include "base/files.hpp"
 #include "data/fetch.hpp"
@@ -173,7 +173,8 @@ Result<void> run_show(Context& context, const std::string& reference, bool refus
 }  // namespace
 
 void add_data_commands(CLI::App& app, Context& context) {
-  auto* data = app.add_subcommand("data", "Data sets: import, list, show");
+  auto* data = app.add_subcommand(
+      "data", "Data sets: import, list, show, export, diff; images for retraining: add, uploads, label, remove");
   data->require_subcommand(1);
 
   auto* import = data->add_subcommand("import", "Bring images into the workspace as a data set, every file checked");
@@ -191,7 +192,8 @@ void add_data_commands(CLI::App& app, Context& context) {
   import->add_option("--seed", options->seed, "Of the split")->capture_default_str();
   import->footer(
       "Examples:\n  imago data import cifar10\n  imago data import photos.tar.gz --name photos --split 70/15/15");
-  import->callback([&context, options] { context.action = [&context, options] { return run_import(context, *options);
+  import->callback(
+      [&context, options] { context.action = [&context, options] { return run_import(context, *options);
 };
 }  // namespace imago::app
 );
@@ -209,6 +211,8 @@ show->footer("Example:\n  imago data show cifar10");
 show->callback([&context, reference, refused] {
   context.action = [&context, reference, refused] { return run_show(context, *reference, *refused); };
 });
+add_upload_subcommands(*data, context);
+add_export_subcommands(*data, context);
 }
 
 }  // namespace imago::app

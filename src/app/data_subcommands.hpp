@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of `imago data`, each in a file of its own.
+#pragma once
+
+#include "app/command.hpp"
+
+namespace imago::app {
+
+/// imago data add | uploads | label | remove
+void add_upload_subcommands(CLI::App& data, Context& context);
+/// imago data export | diff
+void add_export_subcommands(CLI::App& data, Context& context);
+
+}  // namespace imago::app
