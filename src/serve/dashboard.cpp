@@ -26,8 +26,10 @@ http::Response asset_response(std::string_view path, const http::Request& reques
   const auto assets = web::assets();
   const auto found = std::ranges::find(assets, path, &web::Asset::path);
   EXPECTS(found != assets.end(), "a path of asset_paths()");
-  const web::Asset& asset = *found;
+  return asset_response(*found, request);
+}
 
+http::Response asset_response(const web::Asset& asset, const http::Request& request) {
   const bool hashed_name = asset.path.starts_with("/assets/");
   http::Response response;
   response.headers["ETag"] = asset.etag;
