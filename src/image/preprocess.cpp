@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "image/guard.hpp"
+#include "image/heatmap.hpp"
 
 namespace imago::image {
 namespace {
@@ -111,6 +112,17 @@ Result<Image> resize(Image image, const Preprocess& preprocess) {
     pixels.copyTo(cv::Mat(out.height, out.width, CV_8UC3, out.rgb.data()));
     return out;
   });
+}
+
+Image visible_part(const Image& image, const Preprocess& preprocess) {
+  if (preprocess.fit != Fit::CropCentre) return image;
+  const cv::Rect part = centre_part(image.width, image.height, preprocess);
+  Image seen{part.width, part.height, {}};
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    const auto begin = image.rgb.begin() + (static_cast<std::ptrdiff_t>(y) * image.width + part.x) * 3;
+    seen.rgb.insert(seen.rgb.end(), begin, begin + static_cast<std::ptrdiff_t>(part.width) * 3);
+  }
+  return seen;
 }
 
 Result<Image> decode_for(const Preprocess& preprocess, Bytes encoded, const DecodeLimits& limits) {

@@ -13,4 +13,7 @@ namespace imago::serve {
 /// with the position of the first character that is neither.
 Result<std::string> decode_base64(std::string_view text);
 
+/// The standard alphabet, with padding.
+std::string encode_base64(std::string_view bytes);
+
 }  // namespace imago::serve

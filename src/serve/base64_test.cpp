@@ -16,6 +16,15 @@ TEST(Base64, GivesTheTestVectorsOfRfc4648) {
   EXPECT_EQ(decode_base64("Zm9vYmFy").value(), "foobar");
 }
 
+TEST(Base64, WritesTheTestVectorsOfRfc4648) {
+  const std::string text = "foobar";
+  const char* const expected[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+  for (std::size_t i = 0; i <= 6; ++i) EXPECT_EQ(encode_base64(text.substr(0, i)), expected[i]);
+  std::string every;
+  for (int i = 0; i < 256; ++i) every += static_cast<char>(i);
+  EXPECT_EQ(decode_base64(encode_base64(every)).value(), every);
+}
+
 TEST(Base64, TakesBothAlphabetsMissingPaddingAndLineBreaks) {
   EXPECT_EQ(decode_base64("+/+/").value(), "\xFB\xFF\xBF");
   EXPECT_EQ(decode_base64("-_-_").value(), "\xFB\xFF\xBF");

@@ -73,7 +73,7 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
     return pass(verified, fmt::format("the self-test of {} version {} failed", name, version.version));
   }
   live->face_ = std::make_shared<const ModelFace>(
-      ModelFace{package.spec, AnswerWriter(name, version.version, package.spec.labels),
+      ModelFace{package.spec, package.folder, AnswerWriter(name, version.version, package.spec.labels),
                 metrics.model(name, version.version, package.spec.labels), describe_model(package, version),
                 describe_training(package)});
   live->max_queue_ = batcher.max_queue;

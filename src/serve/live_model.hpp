@@ -3,6 +3,7 @@
 // is swapping one shared_ptr.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "base/error.hpp"
@@ -21,6 +22,7 @@ namespace imago::serve {
 /// batcher on whose threads they end.
 struct ModelFace {
   model::ModelSpec spec;
+  std::filesystem::path folder;  ///< of the package
   AnswerWriter answers;
   std::shared_ptr<monitor::ModelMetrics> metrics;
   json::Value status;  ///< "model" of /status

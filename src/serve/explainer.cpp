@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/explainer.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/files.hpp"
+#include "image/decode.hpp"
+#include "image/encode.hpp"
+#include "jobs/child_process.hpp"
+#include "json/json.hpp"
+
+namespace imago::serve {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t kLabelsShown = 20;
+
+ErrorCode code_from(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(ErrorCode::Internal); ++i) {
+    if (to_string(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
+  }
+  return ErrorCode::Internal;
+}
+
+/// The one event that imago-trainer explain ends with.
+Result<json::Value> run_trainer(const Explainer& explainer, const json::Value& job) {
+  std::error_code error;
+  if (!fs::exists(explainer.trainer, error))
+    return fail(ErrorCode::Unavailable, "{} is missing: an explanation needs it beside this program",
+                explainer.trainer.string());
+  const jobs::ChildOptions child{.command = {explainer.trainer.string(), "explain"},
+                                 .input = json::dump(job),
+                                 .niceness = 5,
+                                 .grace = std::chrono::milliseconds(200)};
+  json::Value last;
+  bool timed_out = false;
+  const auto deadline = steady_clock::now() + explainer.timeout;
+  const auto should_stop = [&] {
+    timed_out = timed_out || steady_clock::now() >= deadline;
+    return timed_out || (explainer.should_stop && explainer.should_stop());
+  };
+  TRY(const auto ended, jobs::run_child(
+                            child, [&](const json::Value& event) { last = event; }, should_stop, false));
+  const std::string kind = last.is_object() ? last.value("event", "") : "";
+  if (kind == "explanation") return last;
+  if (kind == "error")
+    return tl::unexpected<Error>(Error{code_from(last.value("code", "")), last.value("message", "it failed")});
+  if (timed_out)
+    return fail(ErrorCode::Timeout, "the explanation took longer than {} s",
+                std::chrono::duration_cast<std::chrono::seconds>(explainer.timeout).count());
+  if (explainer.should_stop && explainer.should_stop()) return fail(ErrorCode::Cancelled, "stopped");
+  return fail(ErrorCode::Internal, "imago-trainer ended with {} {}{}{}",
+              ended.end == jobs::ChildEnd::Signaled ? "signal" : "status", ended.code,
+              ended.last_stderr.empty() ? "" : ": ", ended.last_stderr);
+}
+
+Result<Explanation> read_event(const json::Value& event) {
+  Explanation explanation;
+  TRY(explanation.class_index, json::get<int>(event, "class_index"));
+  TRY(explanation.predicted_index, json::get<int>(event, "predicted_index"));
+  TRY(explanation.probabilities, json::get<std::vector<double>>(event, "probabilities"));
+  TRY(explanation.layer, json::get<std::string>(event, "layer"));
+  TRY(explanation.method, json::get<std::string>(event, "method"));
+  TRY(const auto rows, json::get<std::vector<json::Value>>(event, "heatmap"));
+  image::Heatmap& heatmap = explanation.heatmap;
+  heatmap.height = static_cast<int>(rows.size());
+  heatmap.width = rows.empty() ? 0 : static_cast<int>(rows.front().size());
+  for (const json::Value& row : rows) {
+    for (const json::Value& value : row) heatmap.values.push_back(value.is_number() ? value.get<float>() : -1.0F);
+  }
+  return explanation;  // what is no heat map is refused where it is drawn
+}
+
+}  // namespace
+
+Result<Explanation> explain(const Explainer& explainer, const model::ModelSpec& spec, const image::Image& pixels,
+                            const image::Image& shown, std::optional<int> class_index) {
+  std::error_code error;
+  TRY(const auto folder, TemporaryDirectory::create(fs::temp_directory_path(error), "imago-explain"));
+  const auto path = folder.path() / "image.png";
+  // Resized here and written without loss: the trainer sees exactly what a prediction sees.
+  TRY(const auto resized, image::resize(pixels, spec.preprocess));
+  TRY(const auto png, image::encode_png(resized));
+  TRY_VOID(write_file(path, png));
+  const json::Value job{{"package", explainer.package.string()},
+                        {"image", path.string()},
+                        {"class", class_index ? json::Value(*class_index) : json::Value()}};
+  TRY(const auto event, run_trainer(explainer, job));
+  TRY(auto explanation, read_event(event));
+  TRY(const auto drawn, image::overlay(image::visible_part(shown, spec.preprocess), explanation.heatmap));
+  TRY(explanation.overlay_png, image::encode_png(drawn));
+  return explanation;
+}
+
+Result<Explanation> explain(const Explainer& explainer, const model::ModelSpec& spec, Bytes encoded,
+                            std::optional<int> class_index) {
+  TRY(const auto pixels, image::decode_for(spec.preprocess, encoded));
+  TRY(const auto shown, image::decode(encoded, {}, image::OverlayOptions{}.most_side));
+  return explain(explainer, spec, pixels, shown, class_index);
+}
+
+Result<std::optional<int>> class_from(const model::ModelSpec& spec, std::string_view text) {
+  if (text.empty()) return std::optional<int>();
+  const auto alias = spec.aliases.find(std::string(text));
+  const auto found = std::ranges::find(spec.labels, alias == spec.aliases.end() ? text : alias->second);
+  if (found != spec.labels.end()) return std::optional(static_cast<int>(found - spec.labels.begin()));
+  int index = -1;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), index).ptr;
+  if (end == text.data() + text.size() && index >= 0 && index < spec.classes()) return std::optional(index);
+  const auto shown = std::span(spec.labels).first(std::min(kLabelsShown, spec.labels.size()));
+  return fail(ErrorCode::InvalidArgument, "class '{}' is no label and no index below {}; labels: {}{}", text,
+              spec.classes(), fmt::join(shown, ", "), shown.size() < spec.labels.size() ? ", ..." : "");
+}
+
+}  // namespace imago::serve
