@@ -8,9 +8,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { after, before, beforeEach, afterEach, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch, open, sideways, url } from './browser.mjs';
 
-const url = new URL(process.env.IMAGO_URL ?? 'http://localhost:8000');
 const image = process.env.IMAGE;
 const expectedClasses = Number(process.env.EXPECT_CLASSES ?? 10);
 assert.ok(image, 'IMAGE must name a JPEG file');
@@ -24,33 +23,12 @@ let consoleErrors;
 let strayRequests;
 
 before(async () => {
-  const root = process.getuid?.() === 0;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      ...(root ? ['--no-sandbox'] : []),
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
+  browser = await launch();
 });
 after(() => browser?.close());
 
 async function openDashboard(options) {
-  page = await browser.newPage(options);
-  page.setDefaultTimeout(15000);
-  consoleErrors = [];
-  strayRequests = [];
-  page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()));
-  page.on('pageerror', (error) => consoleErrors.push(String(error)));
-  page.on('request', (request) => {
-    const target = new URL(request.url());
-    if (!['blob:', 'data:'].includes(target.protocol) && target.origin !== url.origin)
-      strayRequests.push(request.url());
-  });
-  await page.goto(url.href);
+  ({ page, consoleErrors, strayRequests } = await open(browser, options));
   await page.getByText('Ready', { exact: true }).waitFor();
 }
 
@@ -223,12 +201,11 @@ describe('on a desktop', () => {
 for (const colorScheme of ['light', 'dark']) {
   test(`on a phone, ${colorScheme}: nothing scrolls sideways`, async () => {
     await openDashboard({ viewport: { width: 400, height: 800 }, colorScheme, hasTouch: true });
-    const sideways = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert.equal(await sideways(), 0);
+    assert.equal(await sideways(page), 0);
     await upload(photo('photo-with-a-rather-long-file-name-for-a-phone.jpg'), textFile);
     await page.getByText('2 of 2 done, 1 refused').waitFor();
     assert.equal((await readBars()).length, expectedClasses);
-    assert.equal(await sideways(), 0);
+    assert.equal(await sideways(page), 0);
     assert.deepEqual(strayRequests, []);
     await page.close();
   });

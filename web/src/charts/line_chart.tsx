@@ -85,6 +85,9 @@ export function LineChart(props: Props) {
   const at = x[shown] ?? 0;
   const where = time ? new Date(at * 1000).toLocaleTimeString('en-GB', kClock) : `epoch ${at}`;
 
+  const names = drawn.map((one) => one.name).join(' and ');
+  const span = time ? `${x.length} points in time` : `${x.length} ${x.length === 1 ? 'epoch' : 'epochs'}`;
+
   const onKeyDown = (event: KeyboardEvent) => {
     const next = { ArrowLeft: shown - 1, ArrowRight: shown + 1, Home: 0, End: last }[event.key];
     if (next === undefined || !plot.current) return;
@@ -114,7 +117,7 @@ export function LineChart(props: Props) {
         ref={holder}
         class="plot"
         role="img"
-        aria-label={`${title}: ${drawn.map((one) => one.name).join(' and ')} over ${x.length} ${time ? 'points in time' : 'epochs'}. Use the left and right arrow keys to read it.`}
+        aria-label={`${title}: ${names} over ${span}. Use the left and right arrow keys to read it.`}
         tabIndex={0}
         onKeyDown={onKeyDown}
         onBlur={() => setActive(undefined)}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second page: what the model learned from, and what it is to learn next.
+import { useEffect } from 'preact/hooks';
 import { asApiError } from '../api/client';
 import { getDatasets, getUploads } from '../api/data';
 import { usePolling } from '../poll';
@@ -22,6 +23,12 @@ export function DataPage({ server }: { server: ServerState }) {
   const datasets = usePolling(getDatasets, 15000);
   const training = useTraining();
   const { transfer, start, stop, clear } = useTransfer(uploads.refresh);
+  const state = `${training.status?.job_id} ${training.status?.status}`;
+  useEffect(() => {
+    // A retraining that ended has taken uploads and made a version of the data set.
+    uploads.refresh();
+    datasets.refresh();
+  }, [state]);
   const labels = knownLabels(uploads.data?.labels, server.status.data?.model?.labels);
   return (
     <>
