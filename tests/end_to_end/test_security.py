@@ -214,9 +214,9 @@ def test_the_access_log_is_json_without_secrets(program, tmp_path):
 
         wait_for(alive)
         headers = {"X-API-Key": key, "X-Request-ID": "mine-1"}
-        assert requests.get(url + "/v1/models/Secret?alias=hidden&api_key=" + key, headers=headers, timeout=10).status_code == 404
+        assert requests.get(url + "/v1/models/hushed?alias=hidden&api_key=" + key, headers=headers, timeout=10).status_code == 404
         requests.get(url + "/v1/models", headers={"X-API-Key": "imago_wrong"}, timeout=10)
-        requests.get(url + "/no/such/Secret", timeout=10)
+        requests.get(url + "/no/such/hushed", timeout=10)
         requests.post(url + "/predict", data=b"body-bytes", headers=headers, timeout=10)
     finally:
         process.terminate()
@@ -224,7 +224,7 @@ def test_the_access_log_is_json_without_secrets(program, tmp_path):
     text = log.read_text()
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     requests_logged = [line for line in lines if line["message"] == "request"]
-    for word in (key, "imago_wrong", "Secret", "hidden", "body-bytes"):
+    for word in (key, "imago_wrong", "hushed", "hidden", "body-bytes"):
         assert word not in text
     mine = [line for line in requests_logged if line["request_id"] == "mine-1"]
     assert [(line["method"], line["route"], line["status"]) for line in mine] == [("GET", "/v1/models/{name}", 404), ("POST", "/predict", 503)]
