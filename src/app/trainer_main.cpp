@@ -10,6 +10,8 @@
 #include "base/files.hpp"
 #include "data/aliases.hpp"
 #include "data/fetch.hpp"
+#include "evaluate/calibration.hpp"
+#include "evaluate/metrics.hpp"
 #include "model/initial_weights.hpp"
 #include "model/safetensors.hpp"
 #include "onnx/onnx_writer.hpp"
@@ -198,6 +200,15 @@ void report_end(const train::TrainOutcome& outcome) {
   emit(done);
 }
 
+/// By images the network did not learn from.
+Result<double> calibrate(nn::Learner& learner, const data::PackedSplit& validation,
+                         const image::Preprocess& preprocess) {
+  TRY(const auto logits, evaluate::predict_split(learner, validation, preprocess, {}));
+  TRY(const double temperature, evaluate::fit_temperature(logits, validation.labels()));
+  emit({{"event", "calibrate"}, {"temperature", temperature}});
+  return temperature;
+}
+
 Result<void> train_model(TrainingJob job) {
   // A trainer whose imago was killed may still be writing its last checkpoint: the next one waits for it.
   TRY(const auto alone, FileLock::lock(job.run_folder / "trainer.lock"));
@@ -214,12 +225,14 @@ Result<void> train_model(TrainingJob job) {
   Reporter reporter;
   TRY(const auto outcome, train::fit(*learner, data, job.recipe.training, job.run_folder, job.resume, stop, reporter));
   if (outcome.reason != train::StopReason::Interrupted) {
+    TRY(const double temperature, calibrate(*learner, validation, job.recipe.preprocess));
     emit({{"event", "package"}});
     const model::ModelSpec spec{.name = job.model_name,
                                 .graph = std::move(graph),
                                 .labels = manifest.labels,
                                 .aliases = data::default_aliases(manifest.labels),
-                                .preprocess = job.recipe.preprocess};
+                                .preprocess = job.recipe.preprocess,
+                                .temperature = temperature};
     TRY(const auto golden, golden_images(repository, manifest, validation));
     TRY_VOID(write_package(job, spec, *learner, golden));
   }
