@@ -2,7 +2,18 @@
 // `npm run dev` serves the dashboard with live reload and passes API calls on to a running `imago serve`.
 import { defineConfig } from 'vite';
 
-const api = ['/status', '/metrics', '/predict', '/health', '/ready', '/uptime', '/v1'];
+const api = [
+  '/status',
+  '/metrics',
+  '/predict',
+  '/health',
+  '/ready',
+  '/uptime',
+  '/v1',
+  '/training-status',
+  '/docs',
+  '/openapi.json',
+];
 
 export default defineConfig({
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },

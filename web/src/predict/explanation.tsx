@@ -1,12 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why the model said so: the heat map of one class over the image.
-import { useCallback, useState } from 'preact/hooks';
-import { explain } from '../api/server';
+import { useCallback, useMemo, useState } from 'preact/hooks';
+import { explain, type Explanation } from '../api/server';
 import { percent } from '../format';
 import { ErrorNote } from '../ui/error_note';
 import { useLoad } from '../ui/load';
 import { heatOverlay } from './heat';
 import type { Item } from './queue';
+
+interface Shown {
+  answer: Explanation;
+  /** Width over height of the part of the image that the model sees: all of it, or its middle. */
+  shape: number | undefined;
+}
+
+/** The server draws its overlay over exactly the part that the model sees, so its shape tells that part's. */
+async function load(file: File, label: string, signal: AbortSignal): Promise<Shown> {
+  const answer = await explain(file, label, signal);
+  const picture = new Image();
+  picture.src = answer.overlay;
+  const seen = await picture.decode().then(
+    () => true,
+    () => false,
+  );
+  return { answer, shape: seen ? picture.naturalWidth / picture.naturalHeight : undefined };
+}
+
+/** Below this width an image is enlarged with its pixels kept square. */
+const kTinyPx = 128;
 
 interface Props {
   item: Item;
@@ -17,19 +38,26 @@ interface Props {
 export function ExplanationView({ item, labels, predicted }: Props) {
   const [label, setLabel] = useState(predicted);
   const [opacity, setOpacity] = useState(60);
-  const load = useCallback((signal: AbortSignal) => explain(item.file, label, signal), [item.file, label]);
-  const { data, error } = useLoad(load);
-  const heat = data && heatOverlay(data.heatmap);
+  const [tiny, setTiny] = useState(false);
+  const ask = useCallback((signal: AbortSignal) => load(item.file, label, signal), [item.file, label]);
+  const { data, error } = useLoad(ask);
+  const answer = data?.answer;
+  const heat = useMemo(() => answer && heatOverlay(answer.heatmap), [answer]);
   return (
     <section class="explanation" aria-label="Explanation" data-testid="explanation">
-      <div class="explanation-picture">
-        <img src={item.url} alt={`Uploaded image ${item.file.name}`} class="pixelated" />
+      <div class="explanation-picture" style={data?.shape ? { aspectRatio: String(data.shape) } : undefined}>
+        <img
+          src={item.url}
+          alt={`Uploaded image ${item.file.name}`}
+          class={tiny ? 'pixelated' : undefined}
+          onLoad={(event) => setTiny(event.currentTarget.naturalWidth < kTinyPx)}
+        />
         {heat && <img src={heat} alt={`Heat map for ${label}`} class="heat" style={{ opacity: opacity / 100 }} />}
       </div>
       <div class="explanation-words">
         <p class="muted">
-          {data
-            ? `Warm places spoke for “${data.class}” (${percent(data.confidence)}). ${data.method}, layer ${data.layer}.`
+          {answer
+            ? `Warm places spoke for “${answer.class}” (${percent(answer.confidence)}). ${answer.method}, layer ${answer.layer}.`
             : error
               ? ''
               : 'Looking for the places that counted…'}
