@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The description of the API is valid, describes every route and no other, and fits what the server answers."""
 
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 import requests
@@ -9,6 +12,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+
+from conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +113,14 @@ def test_the_page_needs_nothing_from_elsewhere(server):
         assert again.status_code == 304, path
     assert "inline" not in page.text and "<style" not in page.text
     assert requests.get(server.url + "/docs/nosuch.js", timeout=10).status_code == 404
+
+
+def test_the_page_works_in_a_browser(server, small_cifar):
+    """Under its policy, without a request to elsewhere: tests/browser/documentation.test.mjs."""
+    folder = ROOT / "tests" / "browser"
+    if not shutil.which("chromium") or not (folder / "node_modules").exists():
+        pytest.skip("needs chromium, and tests/browser's packages (scripts/setup test)")
+    image = sorted((small_cifar / "test" / "cat").iterdir())[0]
+    done = subprocess.run(["node", "--test", "documentation.test.mjs"], cwd=folder, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "IMAGO_URL": server.url, "IMAGE": str(image)})
+    assert done.returncode == 0, done.stdout + done.stderr
