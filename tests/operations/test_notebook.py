@@ -40,7 +40,7 @@ def test_it_is_committed_without_outputs():
 
 def test_it_runs_from_top_to_bottom(few_images, tmp_path):
     environment = quiet_environment(IMAGO=str(ROOT / "build" / "imago"), NOTEBOOK_IMAGES=str(few_images), NOTEBOOK_EPOCHS="2",
-                                    NOTEBOOK_WORKSPACE=str(tmp_path / "workspace"), MPLBACKEND="agg", JUPYTER_PLATFORM_DIRS="1",
+                                    NOTEBOOK_WORKSPACE=str(tmp_path / "workspace"), JUPYTER_PLATFORM_DIRS="1",
                                     HOME=str(tmp_path))
     run([tool("notebook/bin/python"), "-c", EXECUTE, NOTEBOOK, tmp_path / "executed.ipynb"], timeout=300, env=environment, cwd=tmp_path)
     executed = json.loads((tmp_path / "executed.ipynb").read_text())
