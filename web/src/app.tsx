@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shell: header, tabs, and the page that the address names (#/predict).
-import type { FunctionComponent } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import type { ComponentChildren, FunctionComponent } from 'preact';
+import { useEffect, useErrorBoundary, useState } from 'preact/hooks';
+import { ApiError } from './api/client';
 import { KeyDialog } from './auth/key_dialog';
 import { DataPage } from './data/data_page';
 import { ModelsPage } from './models/models_page';
@@ -11,6 +12,7 @@ import { useServerState, type ServerState } from './server/server_state';
 import { StatusBanner } from './server/status_banner';
 import { StatusPill } from './server/status_pill';
 import { TrainingPage } from './training/training_page';
+import { ErrorNote } from './ui/error_note';
 import { Butterfly } from './ui/icons';
 
 interface Tab {
@@ -67,6 +69,20 @@ function TabBar({ current }: { current: Tab }) {
   );
 }
 
+/** What an answer of unforeseen shape breaks is one page, and it says so. */
+function PageFrame({ children }: { children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary();
+  if (!error) return <>{children}</>;
+  return (
+    <>
+      <ErrorNote error={new ApiError('This page could not be drawn', String(error), 0)} />
+      <button type="button" class="secondary retry" onClick={reset}>
+        Try again
+      </button>
+    </>
+  );
+}
+
 export function App() {
   const server = useServerState();
   const tab = useTab();
@@ -92,7 +108,9 @@ export function App() {
       </header>
       <main id="main" tabIndex={-1}>
         <StatusBanner status={server.status} />
-        <tab.Page server={server} />
+        <PageFrame key={tab.id}>
+          <tab.Page server={server} />
+        </PageFrame>
       </main>
       <footer class="foot">
         <span>Imago{version && ` ${version}`}</span>

@@ -72,8 +72,9 @@ export interface Run {
   created: string;
   ended?: string | null;
   error?: string | null;
-  params: Record<string, unknown>;
-  summary: Record<string, unknown>;
+  params: Record<string, unknown> | null;
+  /** Null until the run has ended. */
+  summary: Record<string, unknown> | null;
 }
 
 export interface MetricPoint {

@@ -11,20 +11,20 @@ import { flatten, plain, recipeName, shortReference } from './progress';
 
 function accuracyOf(run: Run): string {
   for (const name of ['test_accuracy', 'val_accuracy', 'best_val_accuracy', 'accuracy']) {
-    const value = run.summary[name];
+    const value = run.summary?.[name];
     if (typeof value === 'number') return `${percent(value)} ${name.startsWith('test') ? 'test' : 'validation'}`;
   }
   return '';
 }
 
 function titleOf(run: Run): string {
-  const dataset = plain(run.params.dataset);
-  const parts = [recipeName(run.params.recipe), dataset && shortReference(dataset)];
+  const dataset = plain(run.params?.dataset);
+  const parts = [recipeName(run.params?.recipe), dataset && shortReference(dataset)];
   return parts.filter(Boolean).join(' on ') || run.kind;
 }
 
-function Values({ title, values }: { title: string; values: Record<string, unknown> }) {
-  const rows = flatten(values);
+function Values({ title, values }: { title: string; values: Record<string, unknown> | null }) {
+  const rows = flatten(values ?? {});
   if (rows.length === 0) return null;
   return (
     <details>
