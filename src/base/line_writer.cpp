@@ -18,7 +18,8 @@ constexpr std::size_t kEnoughBytes = 64 * 1024;
 
 }  // namespace
 
-LineWriter::LineWriter(int fd, std::size_t most_waiting_bytes) : fd_(fd), most_waiting_bytes_(most_waiting_bytes) {}
+LineWriter::LineWriter(int fd, LossLine loss_line, std::size_t most_waiting_bytes)
+    : fd_(fd), loss_line_(std::move(loss_line)), most_waiting_bytes_(most_waiting_bytes) {}
 
 LineWriter::~LineWriter() {
   {
@@ -50,11 +51,6 @@ void LineWriter::flush() {
   --in_a_hurry_;
 }
 
-std::size_t LineWriter::take_lost() {
-  const std::scoped_lock lock(mutex_);
-  return std::exchange(lost_, 0);
-}
-
 void LineWriter::run() {
   std::string lines;
   std::unique_lock lock(mutex_);
@@ -64,8 +60,10 @@ void LineWriter::run() {
     changed_.wait_for(lock, kPause, [&] { return closing_ || in_a_hurry_ > 0 || waiting_.size() >= kEnoughBytes; });
     lines.clear();
     lines.swap(waiting_);
+    const std::size_t lost = std::exchange(lost_, 0);
     writing_ = true;
     lock.unlock();
+    if (lost > 0) lines.append(loss_line_(lost)).push_back('\n');
     write_lines(lines);
     lock.lock();
     writing_ = false;
