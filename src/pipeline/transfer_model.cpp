@@ -108,8 +108,10 @@ Result<fs::path> bring(const fs::path& source, const fs::path& staging) {
 template <class T>
 tl::unexpected<Error> about(Result<T>& result, const fs::path& staged, const fs::path& source) {
   std::string& text = result.error().message;
-  if (const auto at = text.find(staged.string()); at != std::string::npos)
-    text.replace(at, staged.string().size(), source.string());
+  const std::string from = staged.string();
+  const std::string to = source.string();
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
   return pass(result);
 }
 
