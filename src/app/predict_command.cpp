@@ -2,6 +2,7 @@
 // imago predict, imago evaluate
 #include "app/command.hpp"
 #include "base/files.hpp"
+#include "evaluate/plots.hpp"
 #include "image/decode.hpp"
 #include "infer/engine.hpp"
 #include "pipeline/evaluate_model.hpp"
@@ -52,8 +53,18 @@ Result<void> run_predict(Context& context, const std::string& model, const std::
   return {};
 }
 
+/// metrics.json for machines, confusion_matrix.svg and metrics.txt for people.
+Result<void> write_report(const fs::path& folder, const json::Value& value, const evaluate::Metrics& metrics) {
+  TRY_VOID(make_directories(folder));
+  std::vector<std::string> labels;
+  for (const auto& one : metrics.classes) labels.push_back(one.label);
+  TRY_VOID(write_file_atomic(folder / "metrics.json", json::dump_pretty(value) + "\n"));
+  TRY_VOID(write_file_atomic(folder / "metrics.txt", evaluate::format_table(metrics)));
+  return write_file_atomic(folder / "confusion_matrix.svg", evaluate::draw_confusion(labels, metrics.confusion));
+}
+
 Result<void> run_evaluate(Context& context, const std::string& model, const std::string& data,
-                          const std::string& output) {
+                          const std::string& output, const std::string& report) {
   TRY(auto* workspace, context.workspace());
   Progress progress(context.progress());
   TRY(const auto evaluation,
@@ -67,6 +78,7 @@ Result<void> run_evaluate(Context& context, const std::string& model, const std:
   value["dataset"] = evaluation.dataset;
   value["split"] = data::to_string(evaluation.split);
   if (!output.empty()) TRY_VOID(write_file_atomic(output, json::dump_pretty(value) + "\n"));
+  if (!report.empty()) TRY_VOID(write_report(report, value, evaluation.metrics));
   context.answer(value, fmt::format("{}:{} on {}, {} split\n\n{}", evaluation.version.model, evaluation.version.version,
                                     evaluation.dataset, data::to_string(evaluation.split),
                                     evaluate::format_table(evaluation.metrics)));
@@ -93,9 +105,14 @@ void add_predict_command(CLI::App& app, Context& context) {
   evaluate->add_option("model", *evaluated, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   evaluate->add_option("-d,--data", *data, "NAME[@VERSION][:SPLIT]; default: the test split of what it was trained on");
   evaluate->add_option("-o,--output", *output, "Also write the metrics to this JSON file");
+  auto report = std::make_shared<std::string>();
+  evaluate->add_option("--report", *report, "Also write metrics.json, metrics.txt and confusion_matrix.svg there")
+      ->type_name("FOLDER");
   evaluate->footer("Example:\n  imago evaluate cifar10:2 --data cifar10:test --output metrics.json");
-  evaluate->callback([&context, evaluated, data, output] {
-    context.action = [&context, evaluated, data, output] { return run_evaluate(context, *evaluated, *data, *output); };
+  evaluate->callback([&context, evaluated, data, output, report] {
+    context.action = [&context, evaluated, data, output, report] {
+      return run_evaluate(context, *evaluated, *data, *output, *report);
+    };
   });
 }
 

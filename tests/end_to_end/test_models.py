@@ -20,7 +20,7 @@ OTHER_NETWORK = ROOT / "tests" / "golden" / "tiny.onnx"
 def exported(trained, tmp_path_factory):
     """The trained model as a tar."""
     path = tmp_path_factory.mktemp("export") / "small.tar"
-    report = trained.json("models", "export", "small:latest", path)
+    report = trained.json("models", "export", "small:1", path)
     assert report["format"] == "package" and report["path"] == str(path)
     return path
 
@@ -65,12 +65,12 @@ def test_a_version_goes_to_another_workspace_and_answers_the_same(trained, expor
     made = fresh.json("models", "import", exported, "--name", "elsewhere")
     assert made["model"] == "elsewhere" and made["version"] == 1
     assert sorted(made["aliases"]) == ["base", "champion", "latest"]
-    there = trained.json("models", "show", "small:latest")
+    there = trained.json("models", "show", "small:1")
     assert made["digest"] == there["digest"]
     assert made["test_accuracy"] == there["test_accuracy"]
     image = next((small_cifar / "test").rglob("*.jpg"))
     before, after = (program.json("predict", model, image)["predictions"]
-                     for program, model in ((trained, "small:latest"), (fresh, "elsewhere")))
+                     for program, model in ((trained, "small:1"), (fresh, "elsewhere")))
     assert before == after
 
     # Again: this package is there. Packed in a folder of its own and compressed, under its own name: a model of its own.
@@ -87,7 +87,7 @@ def test_a_version_goes_to_another_workspace_and_answers_the_same(trained, expor
 
 def test_exports_are_the_same_bytes_wherever_they_are_written(trained, exported, fresh, tmp_path):
     again = tmp_path / "deep" / "again.tar"
-    trained.run("models", "export", "small:latest", again)
+    trained.run("models", "export", "small:1", again)
     assert again.read_bytes() == exported.read_bytes()
     fresh.run("models", "import", exported)
     fresh.run("models", "export", "small", tmp_path / "third.tar")
@@ -99,26 +99,26 @@ def test_exports_are_the_same_bytes_wherever_they_are_written(trained, exported,
     assert all(member.mtime == 0 and member.uid == 0 and member.isfile() for member in members)
 
     folder = tmp_path / "folder"
-    trained.run("models", "export", "small:latest", folder)
+    trained.run("models", "export", "small:1", folder)
     assert {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == contents(exported)
     assert Program(tmp_path / "fourth").json("models", "import", folder)["version"] == 1
 
 
 def test_single_files_are_exported_for_other_programs(trained, exported, tmp_path):
-    trained.run("models", "export", "small:latest", tmp_path / "net.onnx", "--format", "onnx")
+    trained.run("models", "export", "small:1", tmp_path / "net.onnx", "--format", "onnx")
     files = contents(exported)
     assert (tmp_path / "net.onnx").read_bytes() == files["model.onnx"]
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     logits = session.run(None, {session.get_inputs()[0].name: numpy.load(io.BytesIO(files["golden/inputs.npy"]))})[0]
     assert numpy.abs(logits - numpy.load(io.BytesIO(files["golden/logits.npy"]))).max() < 1e-4
-    report = trained.json("models", "export", "small:latest", tmp_path, "--format", "safetensors")
+    report = trained.json("models", "export", "small:1", tmp_path, "--format", "safetensors")
     assert report["path"] == str(tmp_path / f"small-{report['version']}.safetensors")
     assert (tmp_path / f"small-{report['version']}.safetensors").read_bytes() == files["weights.safetensors"]
 
 
 @pytest.mark.parametrize("arguments, text", [
-    (["small:latest", "there"], "is there already"),
-    (["small:latest", "x.tar.gz"], "a folder or as a .tar"),
+    (["small:1", "there"], "is there already"),
+    (["small:1", "x.tar.gz"], "a folder or as a .tar"),
     (["small:99", "x.tar"], "no model 'small:99'"),
     (["nosuch", "x.tar"], "no model 'nosuch'"),
 ])
@@ -221,3 +221,11 @@ def test_runs_are_shown_with_their_curves_and_compared(trained, tmp_path):
     same = trained.json("runs", "compare", run, run)
     assert same["params"] == {} and same["metrics"]["test_accuracy"]["a"] == trained.train_report["test"]["accuracy"]
     assert trained.run("runs", "compare", run, "nosuch", check=False).returncode == 1
+
+
+def test_an_evaluation_leaves_a_report(trained, tmp_path):
+    metrics = trained.json("evaluate", "small:1", "--report", tmp_path / "report")
+    assert json.loads((tmp_path / "report" / "metrics.json").read_text()) == metrics
+    assert metrics["accuracy"] == trained.train_report["test"]["accuracy"]
+    svg = (tmp_path / "report" / "confusion_matrix.svg").read_text()
+    assert svg.count("<title>") == 100 and "predicted as" in svg
