@@ -11,12 +11,14 @@ COPY requirements/build.txt requirements/build.txt
 COPY web/package.json web/package-lock.json web/
 RUN scripts/setup build && rm -rf /var/lib/apt/lists/*
 COPY . .
+# hadolint ignore=SC2016
 RUN cmake --preset release -DCMAKE_BUILD_RPATH='$ORIGIN/../lib' && cmake --build build --target imago imago-trainer
 RUN mkdir -p /opt/imago/bin /opt/imago/lib /opt/trainer \
  && strip -o /opt/imago/bin/imago build/imago \
  && strip -o /opt/trainer/imago-trainer build/imago-trainer \
- && cd .deps/openvino/openvino/libs \
- && cp -a libopenvino.so.* libopenvino_intel_cpu_plugin.so libopenvino_onnx_frontend.so.* libtbb.so.* libtbbmalloc.so.* libtbbbind_*.so.* libhwloc.so.* /opt/imago/lib/
+ && for library in libopenvino.so libopenvino_intel_cpu_plugin.so libopenvino_onnx_frontend.so libtbb.so libtbbmalloc.so libtbbbind_ libhwloc.so; do \
+      cp -a .deps/openvino/openvino/libs/$library* /opt/imago/lib/ || exit 1; \
+    done
 
 FROM debian:12.11-slim AS serve
 LABEL org.opencontainers.image.title="Imago" \
@@ -36,23 +38,23 @@ RUN groupadd --gid 10001 imago \
  && ln -s /opt/imago/bin/imago /usr/local/bin/imago
 COPY --from=build /opt/imago /opt/imago
 ENV IMAGO_WORKSPACE=/var/lib/imago
-USER imago
+USER 10001:10001
 WORKDIR /var/lib/imago
 VOLUME /var/lib/imago
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-  CMD curl -sf "http://127.0.0.1:${IMAGO_SERVE_PORT:-8000}/health" || exit 1
+  CMD ["/bin/sh", "-c", "curl -sf http://127.0.0.1:${IMAGO_SERVE_PORT:-8000}/health || exit 1"]
 ENTRYPOINT ["/opt/imago/bin/imago"]
 # Without a key it refuses to listen beyond loopback: make one (imago keys create), or say --insecure.
 CMD ["serve", "--listen", "0.0.0.0"]
 
 FROM serve AS full
 LABEL org.opencontainers.image.description="The whole life of an image classifier: data, training, evaluation and serving"
-USER root
+USER 0:0
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       libgomp1 libonnx1 libopenblas0-pthread libprotobuf32 libtorch1.13 zstd \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/trainer/imago-trainer /opt/imago/bin/imago-trainer
-USER imago
+USER 10001:10001

@@ -7,13 +7,23 @@ import sys
 
 import pytest
 
-from bounded import ROOT, run
+from bounded import ROOT, run, tool
 
 sys.path.insert(0, str(ROOT / "deploy" / "docker"))
 from dockerfile import parse  # noqa: E402
 
 TEXT = (ROOT / "Dockerfile").read_text()
 STAGES = {stage.name: stage for stage in parse(TEXT)}
+
+
+def test_hadolint_finds_nothing():
+    run([tool("test/bin/hadolint"), "--config", ROOT / ".hadolint.yaml", ROOT / "Dockerfile"])
+
+
+def test_hadolint_would_find_something(tmp_path):
+    (tmp_path / "Dockerfile").write_text(TEXT.replace("USER 10001:10001", "USER imago").replace("12.11-slim", "latest"))
+    done = run([tool("test/bin/hadolint"), "--config", ROOT / ".hadolint.yaml", tmp_path / "Dockerfile"], check=False)
+    assert done.returncode == 1 and "DL3007" in done.stdout and "DL3066" in done.stdout
 
 
 def installed(stage):
@@ -46,9 +56,9 @@ def test_bases_are_pinned():
 @pytest.mark.parametrize("name", ["serve", "full"])
 def test_an_image_runs_as_a_user_of_its_own(name):
     stage = STAGES[name]
-    assert stage.last("USER").text == "imago"
+    assert stage.last("USER").text == "10001:10001"  # a number, so that Kubernetes can tell it is not root
     assert stage.instructions.index(stage.last("USER")) > max(stage.instructions.index(i) for i in stage.instructions if i.name in ("RUN", "COPY"))
-    assert "--uid 10001" in TEXT
+    assert "--gid 10001" in TEXT and "--uid 10001" in TEXT
 
 
 def test_the_serving_image_has_what_an_image_should_have():

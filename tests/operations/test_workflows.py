@@ -141,6 +141,20 @@ def test_a_first_deployment_that_fails_is_stopped(deployment, tmp_path):
     assert "compose stop imago" in (tmp_path / "calls").read_text()
 
 
+def dclint(file):
+    """What the Compose specification's schema and dclint's rules, but those on order and quotes, say of a compose file."""
+    done = run([TOOLS / "dclint", file, "-f", "json", "--disable-rule", "service-keys-order", "services-alphabetical-order", "require-quotes-in-ports"],
+               check=False)
+    return [message for result in json.loads(done.stdout) for message in result["messages"]]
+
+
+def test_the_compose_file_follows_the_specification(tmp_path):
+    assert dclint(ROOT / "compose.yaml") == []
+    broken = tmp_path / "compose.yaml"
+    broken.write_text((ROOT / "compose.yaml").read_text().replace("healthcheck:", "healthchek:", 1))
+    assert any("healthchek" in json.dumps(message) or message["rule"] == "invalid-schema" for message in dclint(broken))
+
+
 def test_compose_names_what_it_runs():
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     assert set(services) == {"imago", "prometheus", "grafana", "mlflow"}
