@@ -48,6 +48,10 @@ cv::Mat colours(const Heatmap& heatmap, cv::Size size) {
 
 }  // namespace
 
+Result<Image> decode_for_display(Bytes encoded, const DecodeLimits& limits) {
+  return decode(encoded, limits, OverlayOptions{}.most_side);
+}
+
 Result<Image> overlay(const Image& image, const Heatmap& heatmap, const OverlayOptions& options) {
   TRY_VOID(check(image, heatmap));
   return guard([&]() -> Result<Image> {

@@ -22,6 +22,9 @@ struct OverlayOptions {
   int most_side = 1024;  ///< a larger one shrinks
 };
 
+/// For people to look at, not for a model: as large as an overlay may be, or a little larger. Errors as decode.
+Result<Image> decode_for_display(Bytes encoded, const DecodeLimits& limits = {});
+
 /// The part of `image` that a model with this preprocessing sees: with Fit::CropCentre the middle.
 Image visible_part(const Image& image, const Preprocess& preprocess);
 

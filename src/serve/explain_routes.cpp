@@ -65,7 +65,7 @@ Result<Pixels> decode(const PredictInput& input, const image::Preprocess& prepro
   const Bytes encoded = std::get<Encoded>(input.image).bytes();
   Pixels pixels;
   TRY(pixels.for_model, image::decode_for(preprocess, encoded));
-  TRY(pixels.shown, image::decode(encoded, {}, image::OverlayOptions{}.most_side));
+  TRY(pixels.shown, image::decode_for_display(encoded));
   return pixels;
 }
 

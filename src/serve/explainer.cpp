@@ -99,7 +99,7 @@ Result<Explanation> explain(const Explainer& explainer, const model::ModelSpec& 
 Result<Explanation> explain(const Explainer& explainer, const model::ModelSpec& spec, Bytes encoded,
                             std::optional<int> class_index) {
   TRY(const auto pixels, image::decode_for(spec.preprocess, encoded));
-  TRY(const auto shown, image::decode(encoded, {}, image::OverlayOptions{}.most_side));
+  TRY(const auto shown, image::decode_for_display(encoded));
   return explain(explainer, spec, pixels, shown, class_index);
 }
 
