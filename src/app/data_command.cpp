@@ -180,9 +180,10 @@ void add_data_commands(CLI::App& app, Context& context) {
   auto* import = data->add_subcommand("import", "Bring images into the workspace as a data set, every file checked");
   auto options = std::make_shared<ImportOptions>();
   import
-      ->add_option(
-          "source", options->source,
-          "cifar10, cats-dogs, shapes (drawn by the program), or a folder or archive: CLASS/x.jpg, train/CLASS/x.jpg")
+      ->add_option("source", options->source,
+                   "cifar10, cats-dogs, shapes (drawn by the program); a folder or archive: CLASS/x.jpg, "
+                   "train/CLASS/x.jpg; a .csv "
+                   "with the columns path, label and maybe split; an .npz with x_train and y_train")
       ->required();
   import->add_option("--name", options->name, "What to call it; default: after the source");
   import->add_option("--from", options->from,

@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/npy.hpp"
+#include "data/manifest.hpp"
 #include "image/image.hpp"
 
 namespace imago::data {
@@ -42,6 +44,8 @@ class ArrayImages {
   Result<void> read_labels(const NpyArray& array);
   static Load load_for(const std::string& type);
 
+  friend Result<std::vector<std::string>> number_names(const std::vector<std::string>& labels);
+
   std::unique_ptr<const std::string> bytes_;  // holds pixels_.data
   NpyArray pixels_;
   Load load_ = nullptr;
@@ -54,6 +58,10 @@ class ArrayImages {
 /// The arrays of an .npz file (a zip of .npy files) under one of the pairs of names people use: x_new and y_new, x and
 /// y, images and labels. Corrupt or Unsupported when it is none, a bomb, or has neither pair.
 Result<ArrayImages> read_npz(const std::string& name, std::string_view bytes, const std::vector<std::string>& classes);
+
+/// All images of an .npz file by split: x_train and y_train, x_test and y_test, x_val (or x_valid) and y_val; or, for
+/// training, one of the pairs above. Class numbers are their own names, with leading zeros so that they sort.
+Result<std::vector<std::pair<Split, ArrayImages>>> read_npz_splits(const std::string& name, std::string_view bytes);
 
 /// By its first bytes: a zip whose first member is a .npy file.
 bool looks_like_npz(std::string_view bytes);

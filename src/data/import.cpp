@@ -128,7 +128,8 @@ class Intake {
     if (stopped(stop_)) return fail(ErrorCode::Cancelled, "import stopped: nothing was changed");
     report(item.bytes_read, item.bytes_total);
     if (is_clutter(item.path)) {
-      if (item.kind != SourceItem::Kind::Folder) checkers_.refuse(std::move(item.path), "a hidden file");
+      if (item.kind == SourceItem::Kind::Folder) return {};
+      checkers_.refuse(std::move(item.path), item.reason.empty() ? "a hidden file" : std::move(item.reason));
       return {};
     }
     if (item.kind == SourceItem::Kind::Folder) {

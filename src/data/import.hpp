@@ -57,7 +57,8 @@ std::map<Split, std::vector<std::size_t>> count_images(const Manifest& manifest)
 ///   - CIFAR-10's official folder: binary (`data_batch_1.bin`...) or Python (`data_batch_1`...); stored as PNG, without
 ///   loss;
 ///   - a .tar, .tar.gz, .tar.xz, .tar.zst or .zip of one of these. Nothing is unpacked to disk; one enclosing folder is
-///   skipped.
+///   skipped;
+///   - a .csv file that lists images with their labels, or an .npz file of arrays (data/source.hpp).
 ///
 /// All or nothing: on any error, or once `*stop` is true (Cancelled), the repository is as it was before, apart from a
 /// lock file. Every file must decode completely. A class folder without an image is InvalidArgument naming it; so are a

@@ -83,8 +83,11 @@ bool is_utf8(const std::string& text) {
 Result<void> read_source(const fs::path& source, const SourceLimits& limits, const OnItem& on_item) {
   std::error_code error;
   if (fs::is_directory(source, error)) return read_folder(source, limits, on_item);
-  if (fs::is_regular_file(source, error)) return read_archive(source, limits, on_item);
-  return fail(ErrorCode::NotFound, "{} is neither a folder nor a file", source.string());
+  if (!fs::is_regular_file(source, error))
+    return fail(ErrorCode::NotFound, "{} is neither a folder nor a file", source.string());
+  if (source.extension() == ".csv") return read_csv(source, limits, on_item);
+  if (source.extension() == ".npz") return read_arrays(source, limits, on_item);
+  return read_archive(source, limits, on_item);
 }
 
 }  // namespace imago::data

@@ -55,7 +55,16 @@ bool is_clutter(std::string_view path);
 /// JSON, and with it the manifest, holds UTF-8 only.
 bool is_utf8(const std::string& text);
 
-/// One of the two, by what is there. NotFound when nothing is.
+/// The images that a .csv file lists, as if they lay in folders of their classes. Its first row names the columns: path
+/// (or file, filename, image), label (or class) and, where it has one, split. Paths are relative to its folder and stay
+/// in it; a row whose image is not there is handed on as refused. Corrupt when it is no such table.
+Result<void> read_csv(const std::filesystem::path& table, const SourceLimits& limits, const OnItem& on_item);
+
+/// The images of an .npz file, as PNG, as if they lay in folders of their classes: x_train and y_train, x_test and
+/// y_test, x_val and y_val, or one pair alone as read_npz takes it. Class numbers are their own names ("07" of 12).
+Result<void> read_arrays(const std::filesystem::path& file, const SourceLimits& limits, const OnItem& on_item);
+
+/// One of these, by what is there and the end of its name. NotFound when nothing is.
 Result<void> read_source(const std::filesystem::path& source, const SourceLimits& limits, const OnItem& on_item);
 
 }  // namespace imago::data
