@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "pipeline/mlflow_observer.hpp"
 
@@ -44,6 +45,8 @@ void catch_stop_signals() {
 const std::atomic<bool>& stop_flag() { return stop; }
 
 bool stop_requested() { return stop; }
+
+void wait_politely() { ::setenv("GOMP_SPINCOUNT", "10000", 0); }
 
 std::filesystem::path program_folder() {
   std::error_code error;

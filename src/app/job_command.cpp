@@ -26,8 +26,9 @@ Result<json::Value> do_job(Context& context, const std::string& id) {
   return pipeline::do_job(*workspace, job, tools, emit, stop_requested);
 }
 
-/// Beside a server the trainer's threads must not spin while they wait for one another: one that spins takes the core
-/// from the one it waits for. With two busy processes on two cores that made training 5 to 15 times slower.
+/// Beside a server the trainer's threads must not spin at all while they wait for one another: at low priority, one
+/// that spins takes the core from the one it waits for. With two busy processes on two cores that made training 5 to 15
+/// times slower.
 void wait_without_spinning() {
   if (::getpriority(PRIO_PROCESS, 0) > 0) ::setenv("OMP_WAIT_POLICY", "passive", 0);
 }

@@ -106,6 +106,7 @@ void answer(const Context& context, const jobs::Job& job) {
 }
 
 Result<void> run_retrain(Context& context, const Options& options) {
+  wait_politely();
   auto worker = job_worker(context);
   TRY(auto* workspace, context.workspace());
   catch_stop_signals();

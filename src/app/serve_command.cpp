@@ -22,6 +22,7 @@ struct Options {
   int workers = 0;
   int max_batch = infer::BatcherOptions{}.max_batch;
   std::size_t max_queue = infer::BatcherOptions{}.max_queue;
+  double retrain_margin = 0.0;
 };
 
 /// Loads the model into a server that is up. Only an empty workspace lets it go on without one; a model that was named,
@@ -61,7 +62,8 @@ Result<void> run_serve(Context& context, const Options& options) {
                                    .trainer = program_folder() / "imago-trainer",
                                    .jobs = &queue,
                                    .wake_worker = [&worker] { worker.wake(); },
-                                   .recipes = recipe_names()};
+                                   .recipes = recipe_names(),
+                                   .retrain_margin = options.retrain_margin};
   TRY(const auto service, serve::Service::start(serving));
   ModelWatch watch(*service, *workspace, options.model);
   TRY_VOID(load(watch, *service, *workspace, options));
@@ -92,6 +94,11 @@ void add_serve_command(CLI::App& app, Context& context) {
       ->capture_default_str();
   command->add_option("--max-queue", options->max_queue, "Images that may wait; one more gets a 503")
       ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command
+      ->add_option("--retrain-margin", options->retrain_margin,
+                   "Test accuracy that a retrained model may lose and still become champion")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->footer("Example:\n  imago serve --model cifar10 --port 8080");
   command->callback(

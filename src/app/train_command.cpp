@@ -69,6 +69,7 @@ Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Option
 }
 
 Result<void> run_train(Context& context, const Options& options) {
+  wait_politely();
   TRY(auto* workspace, context.workspace());
   catch_stop_signals();
   TrainingDisplay display(context.progress());

@@ -65,6 +65,9 @@ Result<TrainResult> retrain(Workspace& workspace, const RetrainRequest& request,
   };
   const auto now = train_images(extension.manifest), then = train_images(before);
   const std::uint64_t fresh = now > then ? now - then : 0;
+  if (fresh == 0)
+    return fail(ErrorCode::InvalidArgument,
+                "nothing new to train on: all {} images went to the validation split; send some more", extension.added);
 
   TrainRequest training;
   training.dataset = extension.manifest.name + "@" + extension.version;

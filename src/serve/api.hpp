@@ -30,6 +30,7 @@ struct Backend {
   jobs::JobQueue* jobs = nullptr;
   std::function<void()> wake_worker;  ///< tells whoever does the jobs that there is a new one; may be empty
   std::vector<std::string> recipes;   ///< that a training may ask for
+  double retrain_margin = 0.0;        ///< what a retrained model may lose of accuracy and still become champion
 };
 
 /// What a subject's routes are made from; copied into their handlers.

@@ -145,9 +145,9 @@ Result<std::vector<std::string>> staged_uploads(data::Uploads& uploads, const Ta
   return ids;
 }
 
-Result<json::Value> retraining_payload(const json::Value& wishes, const Target& target,
+Result<json::Value> retraining_payload(const Api& api, const json::Value& wishes, const Target& target,
                                        const std::vector<std::string>& ids) {
-  json::Value payload{{"model", target.model}, {"files", ids}};
+  json::Value payload{{"model", target.model}, {"files", ids}, {"margin", api.backend.retrain_margin}};
   TRY_VOID(take_number<int>(wishes, "epochs", 1, kMostEpochs, payload));
   TRY_VOID(take_number<std::int64_t>(wishes, "replay", 0, kMostReplay, payload));
   TRY_VOID(take_number<double>(wishes, "margin", 0.0, 1.0, payload));
@@ -212,10 +212,10 @@ Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes) {
   TRY(const auto target, target_of(api, wishes));
   auto uploads = open_uploads(api);
   std::vector<data::Refusal> rejected;
-  TRY_VOID(retraining_payload(wishes, target, {}));  // bad numbers before anything is labelled
+  TRY_VOID(retraining_payload(api, wishes, target, {}));  // bad numbers before anything is labelled
   const bool named = wishes.contains("files") && !wishes["files"].is_null();
   TRY(const auto ids, named ? named_uploads(uploads, wishes, target) : staged_uploads(uploads, target, rejected));
-  TRY(const auto payload, retraining_payload(wishes, target, ids));
+  TRY(const auto payload, retraining_payload(api, wishes, target, ids));
   TRY(auto submitted, submit(api, "retrain", payload));
   submitted.rejected = std::move(rejected);
   return submitted;
@@ -224,7 +224,7 @@ Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes) {
 Result<Submitted> submit_retraining_with(const Api& api, const http::Request& request) {
   TRY(const auto wishes, wishes_beside(request));
   TRY(const auto target, target_of(api, wishes));
-  TRY_VOID(retraining_payload(wishes, target, {}));
+  TRY_VOID(retraining_payload(api, wishes, target, {}));
   TRY(const auto files, incoming_files(request));
   TRY(auto report, open_uploads(api).add(files, target.labels));
   std::vector<std::string> ids;
@@ -236,7 +236,7 @@ Result<Submitted> submit_retraining_with(const Api& api, const http::Request& re
   if (ids.empty())
     return fail(ErrorCode::InvalidArgument, "nothing new to train on: {}: {}", report.rejected.front().path,
                 report.rejected.front().reason);
-  TRY(const auto payload, retraining_payload(wishes, target, ids));
+  TRY(const auto payload, retraining_payload(api, wishes, target, ids));
   TRY(auto submitted, submit(api, "retrain", payload));
   submitted.rejected = std::move(report.rejected);
   return submitted;

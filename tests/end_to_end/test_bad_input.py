@@ -39,7 +39,7 @@ def test_wrong_usage_is_status_2(program):
     assert program.run("--version").stdout.startswith("imago ")
 
 
-@pytest.mark.parametrize("command", [["data", "import"], ["data", "list"], ["data", "show"], ["train"], ["evaluate"], ["predict"],
+@pytest.mark.parametrize("command", [["data", "import"], ["data", "list"], ["data", "show"], ["train"], ["retrain"], ["evaluate"], ["predict"],
                                      ["models", "list"], ["models", "show"], ["runs", "list"], ["runs", "show"], ["recipes", "list"],
                                      ["recipes", "show"], ["serve"]])
 def test_every_command_has_help_with_an_example(program, command):
