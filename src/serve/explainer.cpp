@@ -58,11 +58,16 @@ Result<json::Value> run_trainer(const Explainer& explainer, const json::Value& j
               ended.last_stderr.empty() ? "" : ": ", ended.last_stderr);
 }
 
-Result<Explanation> read_event(const json::Value& event) {
+Result<Explanation> read_event(const json::Value& event, int classes) {
   Explanation explanation;
   TRY(explanation.class_index, json::get<int>(event, "class_index"));
   TRY(explanation.predicted_index, json::get<int>(event, "predicted_index"));
   TRY(explanation.probabilities, json::get<std::vector<double>>(event, "probabilities"));
+  const auto known = [classes](int index) { return index >= 0 && index < classes; };
+  if (explanation.probabilities.size() != static_cast<std::size_t>(classes) || !known(explanation.class_index) ||
+      !known(explanation.predicted_index))
+    return fail(ErrorCode::Internal, "imago-trainer explained {} classes, the model has {}",
+                explanation.probabilities.size(), classes);
   TRY(explanation.layer, json::get<std::string>(event, "layer"));
   TRY(explanation.method, json::get<std::string>(event, "method"));
   TRY(const auto rows, json::get<std::vector<json::Value>>(event, "heatmap"));
@@ -90,7 +95,7 @@ Result<Explanation> explain(const Explainer& explainer, const model::ModelSpec& 
                         {"image", path.string()},
                         {"class", class_index ? json::Value(*class_index) : json::Value()}};
   TRY(const auto event, run_trainer(explainer, job));
-  TRY(auto explanation, read_event(event));
+  TRY(auto explanation, read_event(event, spec.classes()));
   TRY(const auto drawn, image::overlay(image::visible_part(shown, spec.preprocess), explanation.heatmap));
   TRY(explanation.overlay_png, image::encode_png(drawn));
   return explanation;
