@@ -19,7 +19,8 @@ const kSpans: [number, string][] = [
 ];
 
 const milliseconds = (ms: number) => latency(ms / 1000);
-const perSecond = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2));
+const perSecond = (value: number) =>
+  value > 0 && value < 0.01 ? '< 0.01' : value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
 const asPercent = (value: number) => `${Number(value.toFixed(2))}\u202f%`;
 
 function Tile({ name, value, note }: { name: string; value: preact.ComponentChildren; note?: string | undefined }) {

@@ -5,14 +5,21 @@ import { duration, when } from '../format';
 import { useAction } from '../ui/action';
 import { ErrorNote } from '../ui/error_note';
 import { FoldingList } from '../ui/folding_list';
-import { isActive, plain, resultInWords, secondsOf } from './progress';
+import { isActive, plain, recipeName, resultInWords, secondsOf, shortReference } from './progress';
 
 /** What was asked for, in a few words. */
 function wishOf(job: Job): string {
   const payload = job.payload ?? {};
-  const parts = [payload.recipe, payload.dataset, payload.model].map(plain).filter(Boolean);
+  const dataset = plain(payload.dataset);
   const epochs = plain(payload.epochs);
-  return [job.kind, ...parts, epochs && `${epochs} epochs`].filter(Boolean).join(' · ');
+  const parts = [
+    job.kind,
+    recipeName(payload.recipe),
+    dataset && shortReference(dataset),
+    plain(payload.model),
+    epochs && (epochs === '1' ? '1 epoch' : `${epochs} epochs`),
+  ];
+  return parts.filter(Boolean).join(' · ');
 }
 
 function JobRow({ job, onStop, busy }: { job: Job; onStop: () => void; busy: boolean }) {

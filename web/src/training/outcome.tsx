@@ -34,7 +34,7 @@ export function Outcome({ status }: { status: TrainingStatus }) {
         <Warning />
         <div>
           <strong>Training stopped</strong>
-          <p class="muted">{status.message || 'Stopped on request; nothing was changed.'}</p>
+          <p class="muted reason">{status.message || 'Stopped on request; nothing was changed.'}</p>
         </div>
       </div>
     );
