@@ -10,6 +10,12 @@ namespace {
 
 constexpr const char* kChallenge = R"(Bearer realm="imago")";
 
+/// A page that somebody has open can send forms to any address of his machine; browsers say where they come from.
+/// With a key it could not: it does not know one.
+bool comes_from_another_site(const http::Request& request) {
+  return request.method != "GET" && request.method != "HEAD" && request.header("Sec-Fetch-Site") == "cross-site";
+}
+
 template <class AddHeader>
 void add_headers(const Allowance& allowance, const AddHeader& add) {
   add("RateLimit-Limit", std::to_string(allowance.limit));
@@ -77,8 +83,12 @@ bool Gate::admit(Reply& reply, Scope scope) const {
 }
 
 bool Gate::admit_key(Reply& reply, Scope scope) const {
-  if (!options_.require_key && (!keys_ || !keys_->in_use())) return true;
   const http::Request& request = reply.request();
+  if (!options_.require_key && (!keys_ || !keys_->in_use())) {
+    if (!comes_from_another_site(request)) return true;
+    reply.send(error_response(403, code_of_status(403), "pages of other sites may not do this", reply.request_id()));
+    return false;
+  }
   const auto secret = presented_key(request);
   const auto key = keys_ && !secret.empty() ? keys_->find(secret) : nullptr;
   if (key && key->allows(scope)) return true;

@@ -82,6 +82,17 @@ TEST_F(GateTest, AsksForNothingWhileThereIsNoKey) {
   EXPECT_FALSE(send("GET", "/predict").headers.contains("RateLimit-Limit"));
 }
 
+TEST_F(GateTest, KeepsPagesOfOtherSitesFromChangingThings) {
+  start({});
+  EXPECT_EQ(send("POST", "/write", {{"Sec-Fetch-Site", "cross-site"}}).status, 403);
+  for (const auto* site : {"same-origin", "same-site", "none"})
+    EXPECT_EQ(send("POST", "/write", {{"Sec-Fetch-Site", site}}).status, 200) << site;
+  EXPECT_EQ(send("GET", "/predict", {{"Sec-Fetch-Site", "cross-site"}}).status, 200);  // a link to it
+  const auto key = make_key("write").secret;
+  start({});
+  EXPECT_EQ(send("POST", "/write", {{"Sec-Fetch-Site", "cross-site"}, {"X-API-Key", key}}).status, 200);
+}
+
 TEST_F(GateTest, AsksForAKeyOnceThereIsOne) {
   const auto key = make_key("predict");
   start({});
