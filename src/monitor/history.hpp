@@ -38,8 +38,8 @@ struct HistoryView {
   std::vector<HistoryPoint> points;  ///< without gaps, oldest first; the last one is still filling
 };
 
-/// Keeps ten minutes by the second and an hour by ten seconds, in 0.8 MB. Safe from any thread: recording holds one
-/// mutex for some tens of nanoseconds.
+/// Keeps ten minutes by the second and an hour by ten seconds, in 0.8 MB. Safe from any thread: recording takes 0.1 to
+/// 0.2 microseconds under one mutex, with one and with four threads that do nothing else.
 class History {
  public:
   static constexpr std::chrono::seconds kLongest{3600};
