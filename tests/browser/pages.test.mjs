@@ -113,7 +113,10 @@ describe('Data', () => {
     await tiles.first().click();
     await page.keyboard.press('3');
     await until('the label to be kept', async () => (await uploads()).by_label[labels[2]] === 1);
-    await until('the next image to be chosen', async () => (await tiles.nth(1).getAttribute('aria-pressed')) === 'true');
+    await until(
+      'the next image to be chosen',
+      async () => (await tiles.nth(1).getAttribute('aria-pressed')) === 'true',
+    );
     assert.equal(await tiles.first().locator('.tile-label').innerText(), labels[2]);
 
     await card('staged-counts').getByText('1 without a label').waitFor();
@@ -128,8 +131,8 @@ describe('Data', () => {
     mkdirSync(join(folder, 'car'));
     writeFileSync(join(folder, 'car', 'a.jpg'), readFileSync(images[2]));
     await page.getByTestId('upload-folder').setInputFiles(join(folder, 'car'));
-    rmSync(folder, { recursive: true });
     await card('transfer').getByText('Upload done').waitFor();
+    rmSync(folder, { recursive: true }); // the browser reads the file only when it sends it
     assert.match(await card('transfer').innerText(), /“car” was taken for automobile \(1 image\)/);
     assert.equal((await uploads()).by_label.automobile, 1);
   });
@@ -249,7 +252,10 @@ describe('Models', () => {
     const { champion, versions } = (await api('/v1/models')).body.models[0];
     const other = versions.find((one) => one.version !== champion).version;
     await openTab('Models');
-    await page.locator('.versions').getByRole('button', { name: new RegExp(` v${other}$`) }).press('Enter');
+    await page
+      .locator('.versions')
+      .getByRole('button', { name: new RegExp(` v${other}$`) })
+      .press('Enter');
     await page.getByRole('button', { name: `Promote v${other}` }).press('Enter');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
