@@ -63,6 +63,7 @@ std::string plot_blocks(const std::string& name, const std::vector<double>& valu
       const char* block = kBlocks.at(static_cast<std::size_t>(std::clamp(height - row * 8, 0, 8)));
       for (int i = 0; i < width; ++i) text += block;
     }
+    text.erase(text.find_last_not_of(' ') + 1);
     text += "\n";
   }
   return text;
