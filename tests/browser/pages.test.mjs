@@ -194,6 +194,17 @@ describe('Training', () => {
     assert.match(consoleErrors.splice(0).join('\n'), /^[^\n]*status of 4\d\d[^\n]*$/);
   });
 
+  test('where events do not come through, the state is asked for', async () => {
+    await openTab('Models');
+    await page.route('**/v1/jobs/events', (route) =>
+      route.fulfill({ status: 501, body: '{"error":"no events here"}' }),
+    );
+    await page.getByRole('link', { name: 'Training', exact: true }).click();
+    await card('live-card').getByText('Training stopped').waitFor();
+    // Chromium itself reports the refused request on the console; that one line is expected.
+    assert.match(consoleErrors.splice(0).join('\n'), /^[^\n]*status of 501[^\n]*$/);
+  });
+
   test('a run opens with its curves and settings', async () => {
     await openTab('Training');
     const run = card('runs-card').getByRole('button').filter({ hasText: 'finished' }).first();

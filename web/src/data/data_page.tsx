@@ -13,7 +13,7 @@ import { StagedCard } from './staged_card';
 import { useTransfer } from './transfer';
 import { UploadCard } from './upload_card';
 
-/** The label box offers what is known already: by the server, by the model. */
+/** The label box offers what is known already: by the server, by the model, by the data. */
 function knownLabels(...lists: (string[] | undefined)[]): string[] {
   return lists.find((list) => list && list.length > 0) ?? [];
 }
@@ -29,7 +29,7 @@ export function DataPage({ server }: { server: ServerState }) {
     uploads.refresh();
     datasets.refresh();
   }, [state]);
-  const labels = knownLabels(uploads.data?.labels, server.status.data?.model?.labels);
+  const labels = knownLabels(uploads.data?.labels, server.status.data?.model?.labels, datasets.data?.[0]?.labels);
   return (
     <>
       <h1 class="title page-title">Data</h1>
