@@ -136,6 +136,13 @@ def test_dvc_runs_the_pipeline_and_only_what_has_changed(project):
     project.commit("two epochs")
 
 
+def test_the_prepared_data_are_the_same_bytes_when_prepared_again(project):
+    lock = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]["data_preparation"]
+    shutil.rmtree(project.folder / "workspace")
+    project.do("dvc", "repro", "-q", "--force", "--single-item", "data_preparation")
+    assert yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]["data_preparation"] == lock
+
+
 def test_dvc_draws_the_curves(project):
     project.do("dvc", "plots", "show", "-o", "plots")
     page = (project.folder / "plots" / "index.html").read_text()

@@ -43,6 +43,11 @@ def test_each_alert_fires_when_it_should_and_only_then():
     assert fired == {rule["alert"] for rule in alert_rules()}, "an alert without a test that makes it fire"
 
 
+def test_the_page_on_operations_lists_the_alerts():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert re.findall(r"^\| (Imago\w+) \|", page, re.MULTILINE) == [rule["alert"] for rule in alert_rules()]
+
+
 class Prometheus:
     """Prometheus with the shipped configuration, scraping one server every second instead of `imago:8000` every 15."""
 
