@@ -110,3 +110,26 @@ def test_a_named_file_that_is_missing_is_wrong_usage(imago):
 def test_passwords_are_not_shown(imago):
     done = imago("config", "show", variables={"IMAGO_DATABASE_URL": "postgresql://imago:hunter2@db.example/imago"})
     assert done.returncode == 0 and "hunter2" not in done.stdout and "db.example" in done.stdout
+
+
+COMPLETE = """\
+source <("$1" completion bash)
+imago() { "$IMAGO" "$@"; }
+shift
+COMP_WORDS=(imago "$@"); COMP_CWORD=$#
+_imago
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize("typed, expected", [
+    (["mod"], {"models"}), (["models", "ro"], {"rollback"}), (["serve", "--po"], {"--port"}), (["config", ""], {"show"}),
+    (["train", "--recipe", "improved"], {"improved-cnn", "improved-cnn-bn"}), (["recipes", "show", "resn"], {"resnet9"}),
+    (["train", "--data", "dra"], {"drawn"}), (["data", "show", "dra"], {"drawn"}), (["-w", "workspace", "da"], {"data"})])
+def test_tab_completes_commands_options_and_names(imago, tmp_path, typed, expected):
+    if typed[-1] == "dra":
+        assert imago("data", "import", "shapes", "--name", "drawn").returncode == 0
+    done = subprocess.run(["bash", "-c", COMPLETE, "bash", IMAGO, *typed], cwd=tmp_path, env=os.environ | {"IMAGO": str(IMAGO)},
+                          capture_output=True, text=True, timeout=30)
+    assert expected <= set(done.stdout.split()), done.stdout + done.stderr
+    assert all(word.startswith(typed[-1]) for word in done.stdout.split())
