@@ -5,6 +5,7 @@ import shutil
 import tarfile
 
 import pytest
+import requests
 
 import s0_client
 import s1_client
@@ -28,7 +29,7 @@ def workspace(trained, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(workspace):
-    running = Server(workspace.workspace, "--model", "small")
+    running = Server(workspace.workspace, "--model", "small", "--compat")
     yield running
     assert running.stop() == 0
 
@@ -41,6 +42,22 @@ def site(server, workspace, small_cifar, tmp_path):
 @pytest.mark.parametrize("client, step", [(name, step.__name__) for name, client in CLIENTS.items() for step in client.STEPS])
 def test_client(site, client, step):
     getattr(CLIENTS[client], step)(site)
+
+
+@pytest.mark.parametrize("port, step", [(5000, s4_client.predicts_with_its_curl_line), (8050, s4_client.reads_status),
+                                        (8501, s1_client.asks_like_its_streamlit_page)])
+def test_the_ports_of_the_originals(site, port, step):
+    """S4's API and dashboard, S1's page; where somebody else has the port, the server does without it."""
+    started = site.get("/uptime").json()["started"]
+    site.url = f"http://127.0.0.1:{port}"
+    try:
+        ours = site.get("/uptime").json().get("started") == started
+    except requests.ConnectionError:
+        raise AssertionError(f"nobody answers on {port}") from None
+    except ValueError:
+        ours = False
+    if ours:
+        step(site)
 
 
 @pytest.fixture(scope="module")
