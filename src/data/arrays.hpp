@@ -28,6 +28,9 @@ class ArrayImages {
   static Result<ArrayImages> open(std::string pixels, const std::string& labels,
                                   const std::vector<std::string>& classes);
 
+  /// The largest class number in an array of labels; -1 when it holds names.
+  static Result<double> largest_class(const std::string& labels);
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] image::Image image(std::size_t i) const;
   /// Name of the class; empty: nobody said. InvalidArgument for a class number that is none.
@@ -43,8 +46,6 @@ class ArrayImages {
   Result<void> read_pixels();
   Result<void> read_labels(const NpyArray& array);
   static Load load_for(const std::string& type);
-
-  friend Result<std::vector<std::string>> number_names(const std::vector<std::string>& labels);
 
   std::unique_ptr<const std::string> bytes_;  // holds pixels_.data
   NpyArray pixels_;

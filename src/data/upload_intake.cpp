@@ -143,23 +143,24 @@ Result<void> UploadIntake::take_archive(const IncomingFile& file) {
   const std::size_t accepted = accepted_.size();
   const std::size_t rejected = rejected_.size();
   std::optional<Error> fatal;  // ours, not the archive's
-  const auto read = read_archive_bytes(file.name, file.bytes, kArchiveLimits, [&](SourceItem item) -> Result<void> {
-    if (item.kind == SourceItem::Kind::Folder) return {};
-    const auto name = file.name + "/" + item.path;
-    Result<void> taken;
-    if (item.kind == SourceItem::Kind::Refused || is_clutter(item.path)) {
-      taken = count_file();
-      refuse(name, item.reason.empty() ? "a hidden file" : item.reason);
-    } else if (const auto fault = fault_of(item.path); !fault.empty()) {
-      taken = count_file();
-      refuse(name, fault);
-    } else {
-      // The archive's own name is no folder: only what is inside can name a class.
-      taken = take_file(name, file.label.empty() ? folder_in(item.path) : file.label, item.bytes);
-    }
-    if (!taken) fatal = taken.error();
-    return taken;
-  });
+  const auto read =
+      read_archive_bytes(file.name, file.bytes, kArchiveLimits, [&](const SourceItem& item) -> Result<void> {
+        if (item.kind == SourceItem::Kind::Folder) return {};
+        const auto name = file.name + "/" + item.path;
+        Result<void> taken;
+        if (item.kind == SourceItem::Kind::Refused || is_clutter(item.path)) {
+          taken = count_file();
+          refuse(name, item.reason.empty() ? "a hidden file" : item.reason);
+        } else if (const auto fault = fault_of(item.path); !fault.empty()) {
+          taken = count_file();
+          refuse(name, fault);
+        } else {
+          // The archive's own name is no folder: only what is inside can name a class.
+          taken = take_file(name, file.label.empty() ? folder_in(item.path) : file.label, item.bytes);
+        }
+        if (!taken) fatal = taken.error();
+        return taken;
+      });
   if (fatal) return tl::unexpected<Error>(std::move(*fatal));
   if (!read) {  // half of a damaged archive is not what was sent
     take_back(accepted);
