@@ -278,3 +278,17 @@ def test_a_killed_training_does_not_stay_running(workspace):
     newest = workspace.json("runs", "list")[0]
     assert newest["status"] == "interrupted"
     assert "imago train --resume" in workspace.json("runs", "show", newest["run"])["error"]
+
+
+def test_a_champion_is_measured_anew_on_other_test_images(workspace, small_cifar, tmp_path):
+    for split, count in [("train", 30), ("test", 10)]:
+        for label in (small_cifar / split).iterdir():
+            target = tmp_path / "other" / split / label.name
+            target.mkdir(parents=True)
+            for image in sorted(label.iterdir())[-count:]:
+                shutil.copy(image, target)
+    workspace.run("data", "import", tmp_path / "other", "--name", "other")
+    wishes = ["--data", "other", "--model", "small", "--recipe", "improved-cnn-bn", "--epochs", "1"]
+    answer = workspace.json("train", *wishes)
+    assert answer["verdict"].endswith("(measured anew on these test images)")
+    assert answer["verdict"].startswith("challenger"), "one epoch on 300 images against a trained one"
