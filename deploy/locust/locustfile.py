@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load test that reads the answers: a wrong label, a probability missing or another model's classes is a failure, not only a status.
+"""Load test that reads the answers: a wrong label or a probability missing is a failure, not only a status.
 
     locust -f locustfile.py --host http://localhost:8000 --headless -u 20 -r 5 -t 30s
 
@@ -23,7 +23,9 @@ EXPECTED_CLASS = os.environ.get("EXPECTED_CLASS")
 
 def drawn_png(side=64):
     """A PNG of coloured stripes."""
-    rows = b"".join(b"\0" + bytes(value for x in range(side) for value in ((x * 4) % 256, (y * 4) % 256, 128)) for y in range(side))
+    rows = b"".join(
+        b"\0" + bytes(value for x in range(side) for value in ((x * 4) % 256, (y * 4) % 256, 128)) for y in range(side)
+    )
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

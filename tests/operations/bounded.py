@@ -28,10 +28,18 @@ def wait_for(condition, seconds, what):
 
 
 def run(arguments, check=True, timeout=60, **options):
-    done = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True, timeout=timeout,
-                          stdin=subprocess.DEVNULL, **options)
+    done = subprocess.run(
+        [str(argument) for argument in arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
     if check:
-        assert done.returncode == 0, f"{' '.join(map(str, arguments))}: status {done.returncode}\n{done.stdout}{done.stderr}"
+        assert (
+            done.returncode == 0
+        ), f"{' '.join(map(str, arguments))}: status {done.returncode}\n{done.stdout}{done.stderr}"
     return done
 
 

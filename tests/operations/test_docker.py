@@ -28,14 +28,22 @@ def test_hadolint_would_find_something(tmp_path):
 
 def installed(stage):
     """The Debian packages that a stage installs."""
-    text = " ".join(instruction.text for instruction in STAGES[stage].instructions if instruction.name == "RUN" and "apt-get install" in instruction.text)
-    return {word for word in text.split("--no-install-recommends")[1].split("&&")[0].split() if not word.startswith("-")}
+    text = " ".join(
+        instruction.text
+        for instruction in STAGES[stage].instructions
+        if instruction.name == "RUN" and "apt-get install" in instruction.text
+    )
+    return {
+        word for word in text.split("--no-install-recommends")[1].split("&&")[0].split() if not word.startswith("-")
+    }
 
 
 def needed_packages(program):
     """The Debian packages of the libraries that a built program names; and those libraries that are in none."""
     names = re.findall(r"NEEDED\s+(\S+)", run(["objdump", "-p", ROOT / "build" / program]).stdout)
-    cache = dict(re.findall(r"^\s+(\S+) \(libc6,x86-64[^)]*\) => (\S+)", run(["/sbin/ldconfig", "-p"]).stdout, re.MULTILINE))
+    cache = dict(
+        re.findall(r"^\s+(\S+) \(libc6,x86-64[^)]*\) => (\S+)", run(["/sbin/ldconfig", "-p"]).stdout, re.MULTILINE)
+    )
     packages, others = set(), set()
     for name in names:
         owner = re.match(r"([^:,]+)", run(["dpkg", "-S", f"*/{name}"], check=False).stdout) if name in cache else None
@@ -57,7 +65,9 @@ def test_bases_are_pinned():
 def test_an_image_runs_as_a_user_of_its_own(name):
     stage = STAGES[name]
     assert stage.last("USER").text == "10001:10001"  # a number, so that Kubernetes can tell it is not root
-    assert stage.instructions.index(stage.last("USER")) > max(stage.instructions.index(i) for i in stage.instructions if i.name in ("RUN", "COPY"))
+    assert stage.instructions.index(stage.last("USER")) > max(
+        stage.instructions.index(i) for i in stage.instructions if i.name in ("RUN", "COPY")
+    )
     assert "--gid 10001" in TEXT and "--uid 10001" in TEXT
 
 
@@ -73,13 +83,19 @@ def test_the_serving_image_has_what_an_image_should_have():
 def test_package_lists_are_taken_away_in_the_step_that_fetched_them():
     for stage in STAGES.values():
         for instruction in stage.instructions:
-            if instruction.name == "RUN" and ("apt-get update" in instruction.text or "scripts/setup" in instruction.text):
+            if instruction.name == "RUN" and (
+                "apt-get update" in instruction.text or "scripts/setup" in instruction.text
+            ):
                 assert instruction.text.endswith("rm -rf /var/lib/apt/lists/*"), f"line {instruction.line}"
 
 
 def test_nothing_of_a_secret_goes_in():
     assert not re.search(r"(?i)(password|secret|token|api_?key)\s*=", TEXT)
-    copied = [instruction.text for instruction in STAGES["serve"].instructions + STAGES["full"].instructions if instruction.name == "COPY"]
+    copied = [
+        instruction.text
+        for instruction in STAGES["serve"].instructions + STAGES["full"].instructions
+        if instruction.name == "COPY"
+    ]
     assert copied and all("--from=build" in text for text in copied), "an image takes files from the build only"
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {".git", ".env", "build", "workspace", ".deps"} <= set(ignored)
@@ -97,7 +113,9 @@ def test_the_serving_image_installs_every_library_the_program_names():
 
 def test_the_full_image_installs_every_library_the_trainer_names():
     packages, others = needed_packages("imago-trainer")
-    assert packages - BASE <= installed("serve") | installed("full"), packages - BASE - installed("serve") - installed("full")
+    assert packages - BASE <= installed("serve") | installed("full"), (
+        packages - BASE - installed("serve") - installed("full")
+    )
     assert not others
 
 

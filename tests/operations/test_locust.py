@@ -22,8 +22,24 @@ def known_image(trained, small_cifar):
 
 
 def locust(server, folder, image, expected, *arguments):
-    done = run([tool("locust/bin/locust"), "-f", LOCUSTFILE, "--host", server.url, "--headless", "--only-summary", "--csv", folder / "load",
-                *arguments], check=False, timeout=120, cwd=folder, env=quiet_environment(SAMPLE_IMAGE=image, EXPECTED_CLASS=expected))
+    done = run(
+        [
+            tool("locust/bin/locust"),
+            "-f",
+            LOCUSTFILE,
+            "--host",
+            server.url,
+            "--headless",
+            "--only-summary",
+            "--csv",
+            folder / "load",
+            *arguments,
+        ],
+        check=False,
+        timeout=120,
+        cwd=folder,
+        env=quiet_environment(SAMPLE_IMAGE=image, EXPECTED_CLASS=expected),
+    )
     with open(folder / "load_stats.csv") as file:
         rows = {row["Name"]: row for row in csv.DictReader(file)}
     return done, rows
@@ -42,7 +58,9 @@ def test_twenty_users_for_thirty_seconds_without_a_failure(server, known_image, 
 
 def test_a_wrong_class_is_a_failure(server, known_image, tmp_path):
     image, label = known_image
-    done, rows = locust(server, tmp_path, image, "truck" if label != "truck" else "cat", "-u", "10", "-r", "10", "-t", "4s")
+    done, rows = locust(
+        server, tmp_path, image, "truck" if label != "truck" else "cat", "-u", "10", "-r", "10", "-t", "4s"
+    )
     assert done.returncode == 1
     assert int(rows["/predict (form)"]["Failure Count"]) == int(rows["/predict (form)"]["Request Count"]) > 0
     assert f"class '{label}', expected" in done.stdout + done.stderr

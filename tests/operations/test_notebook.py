@@ -39,13 +39,30 @@ def test_it_is_committed_without_outputs():
 
 
 def test_it_runs_from_top_to_bottom(few_images, tmp_path):
-    environment = quiet_environment(IMAGO=str(ROOT / "build" / "imago"), NOTEBOOK_IMAGES=str(few_images), NOTEBOOK_EPOCHS="2",
-                                    NOTEBOOK_WORKSPACE=str(tmp_path / "workspace"), JUPYTER_PLATFORM_DIRS="1",
-                                    HOME=str(tmp_path))
-    run([tool("notebook/bin/python"), "-c", EXECUTE, NOTEBOOK, tmp_path / "executed.ipynb"], timeout=300, env=environment, cwd=tmp_path)
+    environment = quiet_environment(
+        IMAGO=str(ROOT / "build" / "imago"),
+        NOTEBOOK_IMAGES=str(few_images),
+        NOTEBOOK_EPOCHS="2",
+        NOTEBOOK_WORKSPACE=str(tmp_path / "workspace"),
+        JUPYTER_PLATFORM_DIRS="1",
+        HOME=str(tmp_path),
+    )
+    run(
+        [tool("notebook/bin/python"), "-c", EXECUTE, NOTEBOOK, tmp_path / "executed.ipynb"],
+        timeout=300,
+        env=environment,
+        cwd=tmp_path,
+    )
     executed = json.loads((tmp_path / "executed.ipynb").read_text())
-    printed = "".join("".join(output.get("text", [])) for cell in executed["cells"] for output in cell.get("outputs", []))
-    pictures = [output for cell in executed["cells"] for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+    printed = "".join(
+        "".join(output.get("text", [])) for cell in executed["cells"] for output in cell.get("outputs", [])
+    )
+    pictures = [
+        output
+        for cell in executed["cells"]
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
     assert "150 images of 3 classes, 0 refused" in printed
     assert "20 images wait" in printed
     assert "champion: version" in printed and "server ended with 0" in printed

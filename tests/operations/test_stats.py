@@ -26,7 +26,9 @@ def stats(server, **query):
 def test_a_new_server_has_a_history_without_requests(fresh):
     body = stats(fresh)
     assert body["interval_seconds"] == 5 and len(body["points"]) >= 1
-    assert all(point["requests"] == 0 and point["latency_ms"] is None and point["error_rate"] == 0 for point in body["points"])
+    assert all(
+        point["requests"] == 0 and point["latency_ms"] is None and point["error_rate"] == 0 for point in body["points"]
+    )
     assert body["totals"] == {"total": 0, "errors": 0, "predictions": 0, "average_latency_seconds": 0}
     assert sum(body["predictions_by_label"].values()) == 0 and len(body["predictions_by_label"]) == 10
 
@@ -40,7 +42,10 @@ def test_it_counts_predictions_and_errors_and_nothing_else(fresh, small_cifar):
     body = stats(fresh, seconds=60)
     assert body["interval_seconds"] == 1
     assert {key: sum(point[key] for point in body["points"]) for key in ("requests", "errors", "predictions")} == {
-        "requests": 10, "errors": 2, "predictions": 8}
+        "requests": 10,
+        "errors": 2,
+        "predictions": 8,
+    }
     busy = [point for point in body["points"] if point["requests"]]
     for point in busy:
         latency = point["latency_ms"]

@@ -57,7 +57,10 @@ def labelled_images(small_cifar):
 
 
 def test_the_accuracy_check_measures_what_evaluate_does(server, trained, labelled_images):
-    done = run([SCRIPTS / "post_deploy_check", "--url", server.url, "--threshold", "0.2", "--json", labelled_images], env=quiet_environment())
+    done = run(
+        [SCRIPTS / "post_deploy_check", "--url", server.url, "--threshold", "0.2", "--json", labelled_images],
+        env=quiet_environment(),
+    )
     result = json.loads(done.stdout)
     expected = trained.json("evaluate", "small", "--data", "small:test")
     assert result["images"] == expected["n"] and result["failed"] == 0 and result["passed"]
@@ -67,7 +70,11 @@ def test_the_accuracy_check_measures_what_evaluate_does(server, trained, labelle
 
 
 def test_the_accuracy_check_fails_below_its_threshold(server, labelled_images):
-    done = run([SCRIPTS / "post_deploy_check", "--url", server.url, "--threshold", "0.99", labelled_images], check=False, env=quiet_environment())
+    done = run(
+        [SCRIPTS / "post_deploy_check", "--url", server.url, "--threshold", "0.99", labelled_images],
+        check=False,
+        env=quiet_environment(),
+    )
     assert done.returncode == 1
     assert "threshold 0.99: FAILED" in done.stdout
 
@@ -88,9 +95,15 @@ def test_the_accuracy_check_takes_folders_in_the_plural_and_refuses_unknown_ones
 def test_the_accuracy_check_says_when_an_image_is_refused_or_nobody_answers(server, tmp_path):
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "broken.jpg").write_bytes(b"no image")
-    done = run([SCRIPTS / "post_deploy_check", "--url", server.url, "--threshold", "0", tmp_path], check=False, env=quiet_environment())
+    done = run(
+        [SCRIPTS / "post_deploy_check", "--url", server.url, "--threshold", "0", tmp_path],
+        check=False,
+        env=quiet_environment(),
+    )
     assert done.returncode == 1 and "broken.jpg: status 400" in done.stderr
-    done = run([SCRIPTS / "post_deploy_check", "--url", "http://127.0.0.1:1", tmp_path], check=False, env=quiet_environment())
+    done = run(
+        [SCRIPTS / "post_deploy_check", "--url", "http://127.0.0.1:1", tmp_path], check=False, env=quiet_environment()
+    )
     assert done.returncode == 1 and "refused" in done.stderr
 
 
@@ -102,7 +115,9 @@ def test_the_smoke_test_reads_the_answer(server, trained):
     assert run([*smoke, ""], env=quiet_environment()).returncode == 0
     wrong = run([*smoke, "zebra"], check=False, env=quiet_environment())
     assert wrong.returncode == 1 and "wrong answer" in wrong.stderr
-    gone = run([SCRIPTS / "smoke_test", "http://127.0.0.1:1", image], check=False, env=quiet_environment(SMOKE_ATTEMPTS="1"))
+    gone = run(
+        [SCRIPTS / "smoke_test", "http://127.0.0.1:1", image], check=False, env=quiet_environment(SMOKE_ATTEMPTS="1")
+    )
     assert gone.returncode == 1 and "does not answer" in gone.stderr
 
 
@@ -111,7 +126,9 @@ def deployment(tmp_path):
     """A folder to deploy in, and a `docker` that notes what it is asked and which image it would run."""
     docker = tmp_path / "bin" / "docker"
     docker.parent.mkdir()
-    docker.write_text('#!/bin/sh\necho "$IMAGO_IMAGE $*" >>calls\n[ "$1 $2" != "compose up" ] || echo "$IMAGO_IMAGE" >running\n')
+    docker.write_text(
+        '#!/bin/sh\necho "$IMAGO_IMAGE $*" >>calls\n[ "$1 $2" != "compose up" ] || echo "$IMAGO_IMAGE" >running\n'
+    )
     docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
     environment = quiet_environment(PATH=f"{docker.parent}:{os.environ['PATH']}")
 
@@ -143,8 +160,19 @@ def test_a_first_deployment_that_fails_is_stopped(deployment, tmp_path):
 
 def dclint(file):
     """What the Compose specification's schema and dclint's rules, but those on order and quotes, say of a compose file."""
-    done = run([TOOLS / "dclint", file, "-f", "json", "--disable-rule", "service-keys-order", "services-alphabetical-order", "require-quotes-in-ports"],
-               check=False)
+    done = run(
+        [
+            TOOLS / "dclint",
+            file,
+            "-f",
+            "json",
+            "--disable-rule",
+            "service-keys-order",
+            "services-alphabetical-order",
+            "require-quotes-in-ports",
+        ],
+        check=False,
+    )
     return [message for result in json.loads(done.stdout) for message in result["messages"]]
 
 
