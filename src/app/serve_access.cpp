@@ -62,8 +62,8 @@ Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& opt
   gate.require_key = options.require_key;
   TRY(gate.requests_per_minute, serve::parse_rate(options.rate_limit));
   for (const auto& text : options.trusted) {
-    TRY(auto network, serve::Network::parse(text));
-    gate.trusted.push_back(std::move(network));
+    TRY(const auto network, serve::Network::parse(text));
+    gate.trusted.push_back(network);
   }
   const std::string exposed = exposed_address(serving.http);
   if (exposed.empty() || options.insecure || options.require_key) return {};
