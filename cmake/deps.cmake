@@ -31,7 +31,8 @@ target_link_libraries(deps::soci INTERFACE soci_sqlite3 soci_postgresql soci_cor
 find_path(POSTGRESQL_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 target_include_directories(deps::soci SYSTEM INTERFACE /usr/include/soci ${POSTGRESQL_INCLUDE})
 
-pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
+# Its TLS is GnuTLS, whose header files come with its own in Debian.
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75 gnutls)
 add_library(deps::microhttpd ALIAS PkgConfig::MICROHTTPD)
 find_package(CURL REQUIRED)
 add_library(deps::curl ALIAS CURL::libcurl)

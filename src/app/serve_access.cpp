@@ -56,6 +56,11 @@ bool is_loopback(const std::string& address) {
 
 Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& options, store::Database& database) {
   TRY_VOID(set_listeners(serving.http, options));
+  if (options.tls_certificate.empty() != options.tls_key.empty())
+    return fail(ErrorCode::InvalidArgument, "--tls-cert and --tls-key go together: give both, or neither");
+  if (!options.tls_key.empty()) {
+    TRY(serving.http.tls, http::read_tls_identity(options.tls_certificate, options.tls_key));
+  }
   serve::GateOptions& gate = serving.gate;
   gate.keys = &database;
   gate.trust_loopback = !options.no_trust_loopback;
@@ -102,6 +107,9 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
              "Network without a rate limit, as 10.0.0.0/8, beside loopback; may be given several times");
   command.add_flag("--no-trust-loopback", options.no_trust_loopback,
                    "Limit loopback too: for a server behind a proxy on the same machine");
+  command.add_option("--tls-cert", options.tls_certificate,
+                     "Certificate chain (PEM file): answer over https only, at every port; needs --tls-key");
+  command.add_option("--tls-key", options.tls_key, "Its private key (PEM file, not encrypted)");
   command.add_option("--log-format", options.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -22,6 +22,7 @@ struct AccessOptions {
   std::string rate_limit = "100/min";
   std::vector<std::string> trusted;
   bool no_trust_loopback = false;
+  std::string tls_certificate, tls_key;  ///< files; both or neither
   std::string log_format = "text";
   std::string access_log;  ///< "on", "off"; empty: on for JSON
 };

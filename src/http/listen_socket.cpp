@@ -4,15 +4,22 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
+#include "base/log.hpp"
+
 namespace imago::http {
 namespace {
+
+// For what is not a connection: libraries, model files, the database.
+constexpr rlim_t kOtherFiles = 256;
 
 struct AddressesFree {
   void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
@@ -62,6 +69,21 @@ int bound_port(int socket) {
   if (getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
                                              : reinterpret_cast<sockaddr_in&>(address).sin_port);
+}
+
+unsigned allowed_connections(unsigned wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = wanted + kOtherFiles;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = std::min(needed, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= needed) return wanted;
+  const auto allowed = static_cast<unsigned>(std::max(limit.rlim_cur, kOtherFiles + 16) - kOtherFiles);
+  log::warning("only {} of {} connections: this process may open {} files (ulimit -n)", allowed, wanted,
+               limit.rlim_cur);
+  return allowed;
 }
 
 }  // namespace imago::http

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The socket a server listens on, opened by us so that a busy port and a bad address are told apart.
+// The socket a server listens on, opened by us so that a busy port and a bad address are told apart; and how many
+// connections it may take.
 #pragma once
 
 #include <string>
@@ -14,5 +15,9 @@ Result<int> open_listen_socket(const std::string& address, int port);
 
 /// The port a socket is bound to.
 int bound_port(int socket);
+
+/// Connections that this process may have open at once, `wanted` at the most; raises the soft limit on files as far as
+/// it goes.
+unsigned allowed_connections(unsigned wanted);
 
 }  // namespace imago::http

@@ -3,10 +3,7 @@
 // it is complete, then `finish` queues the answer or suspends the connection until a Responder has one.
 #include "http/server.hpp"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,6 +17,7 @@
 
 #include "base/log.hpp"
 #include "http/listen_socket.hpp"
+#include "http/messages.hpp"
 #include "http/router.hpp"
 #include "http/stream.hpp"
 
@@ -45,7 +43,14 @@ struct Responder::Exchange {
 namespace {
 
 using Exchange = Responder::Exchange;
-using std::chrono::steady_clock;
+
+/// The texts stay where they are while the daemon runs.
+void add_tls_items(std::vector<MHD_OptionItem>& items, const TlsIdentity& tls) {
+  // The library takes void* but only reads.
+  items.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls.certificate.c_str())});
+  items.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls.key.c_str())});
+  items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
+}
 
 // A refused body up to this size is read to its end and dropped: a connection closed with bytes unread is reset, and a
 // client that is still sending would lose our answer.
@@ -53,9 +58,6 @@ constexpr std::size_t kDropBytes = 64u << 20;
 
 // Room made for a body on the word of its Content-Length; beyond it, bytes must have come.
 constexpr std::size_t kReserveBytes = 256 * 1024;
-
-// For what is not a connection: libraries, model files, the database.
-constexpr rlim_t kOtherFiles = 256;
 
 void settle(Exchange& exchange, Response response, std::shared_ptr<Stream::Channel> channel = nullptr) {
   const std::scoped_lock lock(exchange.mutex);
@@ -72,84 +74,6 @@ void settle(Exchange& exchange, Response response, std::shared_ptr<Stream::Chann
 bool is_suspended(Exchange& exchange) {
   const std::scoped_lock lock(exchange.mutex);
   return exchange.suspended;
-}
-
-std::string peer_address(MHD_Connection* connection) {
-  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  if (info == nullptr || info->client_addr == nullptr) return {};
-  char text[INET6_ADDRSTRLEN] = {};
-  if (info->client_addr->sa_family == AF_INET6) {
-    const auto& address = reinterpret_cast<const sockaddr_in6*>(info->client_addr)->sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&address)) {
-      inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof text);
-    } else {
-      inet_ntop(AF_INET6, &address, text, sizeof text);
-    }
-  } else {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(info->client_addr)->sin_addr, text, sizeof text);
-  }
-  return text;
-}
-
-MHD_Result collect_field(void* fields, MHD_ValueKind, const char* key, std::size_t key_size, const char* value,
-                         std::size_t value_size) {
-  const std::string_view text = value == nullptr ? std::string_view{} : std::string_view(value, value_size);
-  const auto [entry, added] = static_cast<Fields*>(fields)->try_emplace(std::string(key, key_size), text);
-  if (!added) entry->second.append(", ").append(text);
-  return MHD_YES;
-}
-
-MHD_Result collect_parameter(void* fields, MHD_ValueKind, const char* key, std::size_t key_size, const char* value,
-                             std::size_t value_size) {
-  const std::string_view text = value == nullptr ? std::string_view{} : std::string_view(value, value_size);
-  static_cast<Fields*>(fields)->insert_or_assign(std::string(key, key_size), std::string(text));
-  return MHD_YES;
-}
-
-void free_body(void* body) { delete static_cast<std::string*>(body); }
-
-struct ResponseDestroy {
-  void operator()(MHD_Response* response) const noexcept { MHD_destroy_response(response); }
-};
-using ResponseHandle = std::unique_ptr<MHD_Response, ResponseDestroy>;
-
-ResponseHandle to_mhd(Response response, std::shared_ptr<Stream::Channel> channel) {
-  ResponseHandle handle;
-  if (channel) {
-    handle.reset(response_from(std::move(channel)));
-  } else if (!response.static_body.empty()) {
-    // The library takes void* but only reads.
-    handle.reset(MHD_create_response_from_buffer(
-        response.static_body.size(), const_cast<char*>(response.static_body.data()), MHD_RESPMEM_PERSISTENT));
-  } else {
-    auto body = std::make_unique<std::string>(std::move(response.body));
-    handle.reset(
-        MHD_create_response_from_buffer_with_free_callback_cls(body->size(), body->data(), free_body, body.get()));
-    if (handle) static_cast<void>(body.release());  // now the response's
-  }
-  for (const auto& [name, value] : response.headers) {
-    if (handle && MHD_add_response_header(handle.get(), name.c_str(), value.c_str()) != MHD_YES) {
-      log::warning("response header {} has a value that is not HTTP, left out", name);
-    }
-  }
-  return handle;
-}
-
-/// Connections that this process may have open at once, `wanted` at the most; raises the soft limit on files as far as
-/// it goes.
-unsigned allowed_connections(unsigned wanted) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  const rlim_t needed = wanted + kOtherFiles;
-  if (limit.rlim_cur < needed) {
-    limit.rlim_cur = std::min(needed, limit.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= needed) return wanted;
-  const auto allowed = static_cast<unsigned>(std::max(limit.rlim_cur, kOtherFiles + 16) - kOtherFiles);
-  log::warning("only {} of {} connections: this process may open {} files (ulimit -n)", allowed, wanted,
-               limit.rlim_cur);
-  return allowed;
 }
 
 class MhdServer final : public Server {
@@ -203,6 +127,8 @@ class MhdServer final : public Server {
 };
 
 Result<void> MhdServer::open() {
+  if (options_.tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+    return fail(ErrorCode::Unsupported, "this libmicrohttpd was built without TLS");
   TRY_VOID(listen_at(options_.address, options_.port));
   for (const Listener& more : options_.also_at) {
     const auto opened = listen_at(more.address, more.port);
@@ -231,9 +157,13 @@ Result<void> MhdServer::listen_at(const std::string& address, int wanted_port) {
       {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
   };
   if (threads > 1) items.push_back({MHD_OPTION_THREAD_POOL_SIZE, static_cast<std::intptr_t>(threads), nullptr});
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  if (options_.tls) {
+    flags |= MHD_USE_TLS;
+    add_tls_items(items, *options_.tls);
+  }
   items.push_back({MHD_OPTION_END, 0, nullptr});
-  MHD_Daemon* daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                                        static_cast<std::uint16_t>(port), &MhdServer::on_accept, this,
+  MHD_Daemon* daemon = MHD_start_daemon(flags, static_cast<std::uint16_t>(port), &MhdServer::on_accept, this,
                                         &MhdServer::on_access, this, MHD_OPTION_ARRAY, items.data(), MHD_OPTION_END);
   if (daemon == nullptr) {
     close(socket);
@@ -302,13 +232,7 @@ Exchange& MhdServer::create(MHD_Connection* connection, const char* url, const c
   auto exchange = std::make_shared<Exchange>();
   exchange->self = exchange;
   exchange->connection = connection;
-  Request& request = exchange->request;
-  request.received = steady_clock::now();
-  request.method = method;
-  request.path = url;
-  request.peer = peer_address(connection);
-  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, &collect_field, &request.headers);
-  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &collect_parameter, &request.query);
+  read_head(exchange->request, connection, url, method);
   const std::scoped_lock lock(mutex_);
   open_.insert(exchange.get());
   return *exchange;

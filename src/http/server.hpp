@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server (libmicrohttpd, an epoll loop a thread). A handler gets the whole request and answers now or
-// later, from any thread.
+// An HTTP/1.1 server, with or without TLS (libmicrohttpd, an epoll loop a thread). A handler gets the whole request and
+// answers now or later, from any thread.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 
 #include "base/error.hpp"
 #include "http/multipart.hpp"
+#include "http/tls.hpp"
 
 namespace imago::http {
 
@@ -107,6 +108,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   int port = 8000;                                  ///< 0: any free one
   std::vector<Listener> also_at{};                  ///< the same routes and limits
+  std::optional<TlsIdentity> tls{};                 ///< TLS at every place; none: plain HTTP at every place
   int threads = 2;                                  ///< for each place
   std::size_t max_body_bytes = 32u << 20;           ///< 413 above, without keeping it
   std::size_t max_bodies_bytes = 1024u << 20;       ///< of all requests being read or answered; 503 above

@@ -15,7 +15,7 @@ THIRD_PARTY = {
     r"nlohmann/": {"json"},
     r"simdjson": {"json"},
     r"soci/|soci\.h|sqlite3\.h|libpq": {"store"},
-    r"microhttpd": {"http"},
+    r"microhttpd|gnutls/": {"http"},
     r"curl/": {"http", "data"},
     r"turbojpeg|jpeglib|spng|webp/|gif_lib|opencv2/": {"image"},
     r"archive(_entry)?\.h": {"data"},
