@@ -23,6 +23,7 @@ ModelWatch::~ModelWatch() {
 Result<registry::ModelVersion> ModelWatch::load() {
   TRY(auto version, choose_model(workspace_, wanted_));
   TRY_VOID(load(version));
+  follow_challenger();
   return version;
 }
 
@@ -30,7 +31,9 @@ Result<void> ModelWatch::load(const registry::ModelVersion& version) {
   tried_ = identity(version);
   if (wanted_.empty()) wanted_ = version.model;
   TRY(const auto package, workspace_.models().open(version));
-  return service_.load_model(package, version);
+  TRY_VOID(service_.load_model(package, version));
+  serving_ = version;
+  return {};
 }
 
 void ModelWatch::start() {
@@ -43,6 +46,11 @@ void ModelWatch::start() {
 }
 
 void ModelWatch::look() {
+  follow_main();
+  follow_challenger();
+}
+
+void ModelWatch::follow_main() {
   const auto version = choose_model(workspace_, wanted_);
   if (!version) {
     if (version.error().code != ErrorCode::NotFound) log::warning("{}", version.error().message);
@@ -51,6 +59,31 @@ void ModelWatch::look() {
   if (identity(*version) == tried_) return;
   if (const auto loaded = load(*version); !loaded)
     log::error("{}:{} is not served: {}", version->model, version->version, loaded.error().message);
+}
+
+void ModelWatch::follow_challenger() {
+  if (challenger_.empty() || !serving_) return;
+  const auto found = workspace_.models().resolve(fmt::format("{}:{}", serving_->model, challenger_));
+  if (!found && found.error().code != ErrorCode::NotFound) return log::warning("{}", found.error().message);
+  const std::string seen = fmt::format("{} beside {}", found ? identity(*found) : "nothing", identity(*serving_));
+  if (seen == challenger_seen_) return;
+  challenger_seen_ = seen;
+  change_challenger(found);
+}
+
+void ModelWatch::change_challenger(const Result<registry::ModelVersion>& found) {
+  if (!found || identity(*found) == identity(*serving_)) {
+    service_.drop_challenger();
+    log::warning("--ab {}: {}; {}:{} answers all", challenger_,
+                 found ? "that is the version served anyway" : found.error().message, serving_->model,
+                 serving_->version);
+    return;
+  }
+  auto package = workspace_.models().open(*found);
+  const auto loaded = package ? service_.load_challenger(*package, *found) : Result<void>(pass(package));
+  if (loaded) return;
+  service_.drop_challenger();
+  log::error("{}:{} gets no requests: {}", found->model, found->version, loaded.error().message);
 }
 
 }  // namespace imago::app

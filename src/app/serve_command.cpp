@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago serve
+#include <charconv>
 #include <thread>
 
 #include "app/command.hpp"
@@ -18,12 +19,39 @@ constexpr int kJobNiceness = 10;  // requests go first
 
 struct Options {
   std::string model;
+  std::string ab;
   AccessOptions access;
   int workers = 0;
   int max_batch = infer::BatcherOptions{}.max_batch;
   std::size_t max_queue = infer::BatcherOptions{}.max_queue;
   double retrain_margin = 0.0;
 };
+
+struct Challenger {
+  std::string reference;  ///< alias or version; empty: none
+  double share = 0.0;     ///< of requests, in [0, 1]
+};
+
+/// "challenger=10": an alias or a version of the served model, and its share of requests in percent.
+Result<Challenger> parse_ab(const std::string& text) {
+  if (text.empty()) return Challenger{};
+  const auto equals = text.rfind('=');
+  const std::string reference = text.substr(0, equals);
+  double percent = 0.0;
+  bool is_share = false;
+  if (equals != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + equals + 1, end, percent);
+    is_share = parsed.ec == std::errc() && parsed.ptr == end && percent > 0.0 && percent < 100.0;
+  }
+  const bool is_version = !reference.empty() && reference.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_share || !(is_version || registry::check_alias(reference)))
+    return fail(ErrorCode::InvalidArgument,
+                "--ab '{}': give an alias or version and its share of requests in percent, above 0 and below 100, as "
+                "challenger=10",
+                text);
+  return Challenger{reference, percent / 100.0};
+}
 
 /// Loads the model into a server that is up. Only an empty workspace lets it go on without one; a model that was named,
 /// or one that fails its self-test, ends the command.
@@ -44,6 +72,8 @@ Result<void> run_serve(Context& context, const Options& options) {
   serve::ServeOptions serving;
   TRY_VOID(apply_access(serving, options.access, workspace->database()));
   configure_logs(options.access);
+  TRY(const Challenger challenger, parse_ab(options.ab));
+  serving.challenger_share = challenger.share;
   catch_stop_signals();
   auto working = job_worker(context);
   working.niceness = kJobNiceness;
@@ -65,11 +95,11 @@ Result<void> run_serve(Context& context, const Options& options) {
                                    .recipes = recipe_names(),
                                    .retrain_margin = options.retrain_margin};
   TRY(const auto service, serve::Service::start(serving));
-  ModelWatch watch(*service, *workspace, options.model);
+  ModelWatch watch(*service, *workspace, options.model, challenger.reference);
   TRY_VOID(load(watch, *service, *workspace, options));
   watch.start();
   worker.start();
-  fmt::print("dashboard and API: http://{}:{}   (Ctrl-C stops)\n",
+  fmt::print("dashboard and API: {}://{}:{}   (Ctrl-C stops)\n", serving.http.tls ? "https" : "http",
              is_loopback(options.access.listen) ? "localhost" : options.access.listen, service->port());
   const auto ports = service->ports();
   if (ports.size() > 1) fmt::print("also on port {}\n", fmt::join(ports.begin() + 1, ports.end(), ", "));
@@ -87,6 +117,9 @@ void add_serve_command(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   command->add_option("-m,--model", options->model,
                       "MODEL, MODEL:VERSION or MODEL:ALIAS; default: the newest model's champion");
+  command->add_option("--ab", options->ab,
+                      "A/B test: an alias or version of the model and its share of predictions in percent, as "
+                      "challenger=10");
   add_access_options(*command, options->access);
   command->add_option("--workers", options->workers, "Threads that infer; 0: one a core")->check(CLI::Range(0, 256));
   command->add_option("--max-batch", options->max_batch, "Images in one inference at most")

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "serve/access_log.hpp"
+#include "serve/arms.hpp"
 #include "serve/dashboard.hpp"
 #include "serve/negotiate.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr const char* kAbKeyHeader = "X-AB-Key";
 constexpr const char* kPrometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace
@@ -25,6 +27,7 @@ struct Service::Impl {
   Impl(const ServeOptions& serve_options, std::unique_ptr<Gate> opened_gate)
       : options(serve_options),
         metrics(serve_options.version),
+        arms(serve_options.challenger_share, serve_options.ab_seed),
         predictor(serve_options.predictor),
         gate(std::move(opened_gate)),
         routes(metrics, pool, *gate) {}
@@ -35,8 +38,9 @@ struct Service::Impl {
     std::string reason;
   };
   Current current() const {
+    if (auto main = arms.main()) return {std::move(main), {}};
     const std::scoped_lock lock(mutex);
-    return {live, live ? std::string() : reason};
+    return {nullptr, reason};
   }
   /// Empty when ready.
   std::string not_ready_reason() const { return stopping ? "the server is stopping" : current().reason; }
@@ -63,8 +67,8 @@ struct Service::Impl {
   bool has_dashboard = false;
   std::atomic<bool> stopping{false};
 
-  mutable std::mutex mutex;  // guards live and reason
-  std::shared_ptr<const LiveModel> live;
+  Arms arms;
+  mutable std::mutex mutex;  // guards reason
   std::string reason = "no model yet: train one with `imago train`";
 
   Predictor predictor;
@@ -109,8 +113,8 @@ void Service::Impl::add_asset_routes() {
 }
 
 void Service::Impl::predict(Reply reply) {
-  auto [model, why] = current();
-  if (!model) return reply.fail({ErrorCode::Unavailable, std::move(why)}, Blame::Service);
+  const auto model = arms.choose(reply.request().header(kAbKeyHeader));
+  if (!model) return reply.fail({ErrorCode::Unavailable, current().reason}, Blame::Service);
   predictor.predict(model, std::move(reply));
 }
 
@@ -141,6 +145,7 @@ void Service::Impl::status(Reply reply) {
   json::Value value{{"status", why.empty() ? "ready" : "not_ready"}};
   if (!why.empty()) value["reason"] = why;
   value["model"] = model ? model->face()->status : json::Value();
+  value["arms"] = arms.describe();
   value["uptime_seconds"] = uptime_seconds();
   value["started"] = format_utc(started_wall);
   value["requests"] = {{"total", totals.requests},
@@ -178,8 +183,7 @@ void Service::Impl::negotiated_metrics(Reply reply) {
 }
 
 void Service::Impl::prometheus(Reply reply) {
-  const auto [model, none] = current();
-  metrics.set_queue_depth(model ? model->batcher().queued() : 0);
+  metrics.set_queue_depth(arms.queued());
   metrics.set_ready(not_ready_reason().empty());
   reply.send({.headers = {{"Content-Type", kPrometheusType}, {"Vary", "Accept"}}, .body = metrics.prometheus_text()});
 }
@@ -229,13 +233,21 @@ Result<void> Service::load_model(const package::ModelPackage& package, const reg
     set_not_ready(loaded.error().message);
     return pass(loaded);
   }
-  std::shared_ptr<const LiveModel> before = std::move(*loaded);
-  {
-    const std::scoped_lock lock(impl_->mutex);
-    impl_->live.swap(before);
-  }
-  return {};  // `before` goes here, outside the lock: its batcher answers what it still holds
+  impl_->arms.set_main(std::move(*loaded));
+  return {};
 }
+
+Result<void> Service::load_challenger(const package::ModelPackage& package, const registry::ModelVersion& version) {
+  auto loaded = LiveModel::load(package, version, impl_->options.engine, impl_->options.batcher, impl_->metrics);
+  if (!loaded) {
+    drop_challenger();
+    return pass(loaded);
+  }
+  impl_->arms.set_challenger(std::move(*loaded));
+  return {};
+}
+
+void Service::drop_challenger() { impl_->arms.set_challenger(nullptr); }
 
 void Service::set_not_ready(std::string reason) {
   const std::scoped_lock lock(impl_->mutex);

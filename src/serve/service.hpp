@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server: one model, its routes, its metrics. docs/api.md says what each route takes and answers.
+// The server: one model, or two to be compared, its routes, its metrics. docs/api.md says what each route takes and
+// answers.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -31,8 +34,10 @@ struct ServeOptions {
   std::chrono::milliseconds unready_wait{
       0};  ///< between "not ready" and refusing connections, for load balancers to notice
   std::chrono::milliseconds drain_patience{30'000};
-  std::optional<Backend> backend;  ///< none: predictions and nothing else
-  std::string version;             ///< of the program, as /status and the metrics show it
+  double challenger_share = 0.0;                   ///< of predictions, in [0, 1], once there is a challenger
+  std::uint64_t ab_seed = std::random_device{}();  ///< for draws between the two
+  std::optional<Backend> backend;                  ///< none: predictions and nothing else
+  std::string version;                             ///< of the program, as /status and the metrics show it
 };
 
 /// Until a model is loaded the server is alive but not ready: /predict and /ready say why, with a 503.
@@ -49,6 +54,14 @@ class Service {
   /// they began with. On failure the model served before stays; without one, /ready tells the reason. Safe from any
   /// thread.
   Result<void> load_model(const package::ModelPackage& package, const registry::ModelVersion& version);
+
+  /// The same for the challenger of an A/B test (docs/ab.md), which answers its share of predictions beside the model
+  /// of load_model. Everything else (explanations, uploads, training) goes by that model alone. On failure there is no
+  /// challenger.
+  Result<void> load_challenger(const package::ModelPackage& package, const registry::ModelVersion& version);
+
+  /// From the next request on the model of load_model answers all.
+  void drop_challenger();
 
   /// What /ready says while no model is loaded; at first "no model yet: train one with `imago train`".
   void set_not_ready(std::string reason);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/arms.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace imago::serve {
+namespace {
+
+std::string name_of(const LiveModel& model) {
+  const json::Value& status = model.face()->status;
+  return fmt::format("{}:{}", status["name"].get<std::string>(), status["version"].get<int>());
+}
+
+bool comparable(const Arms::Model& main, const Arms::Model& challenger) {
+  if (!main || !challenger) return false;
+  if (main->face()->spec.labels == challenger->face()->spec.labels) return true;
+  log::warning("{} has other labels than {}: it gets no requests", name_of(*challenger), name_of(*main));
+  return false;
+}
+
+}  // namespace
+
+Arms::Model Arms::main() const {
+  const std::scoped_lock lock(mutex_);
+  return main_;
+}
+
+Arms::Both Arms::both() const {
+  const std::scoped_lock lock(mutex_);
+  return {main_, comparable_ ? challenger_ : nullptr};
+}
+
+Arms::Model Arms::choose(std::string_view key) {
+  Both arms = both();
+  return arms.challenger && split_.takes_challenger(key) ? std::move(arms.challenger) : std::move(arms.main);
+}
+
+// What was there before goes with the parameter, after the lock: its batcher first answers what it still holds.
+void Arms::set_main(Model model) {
+  const std::scoped_lock lock(mutex_);
+  main_.swap(model);
+  comparable_ = comparable(main_, challenger_);
+}
+
+void Arms::set_challenger(Model model) {
+  const std::scoped_lock lock(mutex_);
+  challenger_.swap(model);
+  comparable_ = comparable(main_, challenger_);
+  if (comparable_) {
+    log::info("{:g} % of predictions go to {}, the others to {}", split_.share() * 100.0, name_of(*challenger_),
+              name_of(*main_));
+  }
+}
+
+std::size_t Arms::queued() const {
+  const Both arms = both();
+  return (arms.main ? arms.main->batcher().queued() : 0) + (arms.challenger ? arms.challenger->batcher().queued() : 0);
+}
+
+json::Value Arms::describe() const {
+  const Both arms = both();
+  const double share = arms.challenger ? split_.share() * 100.0 : 0.0;
+  json::Value described = json::Value::array();
+  for (const auto& [model, percent] : {std::pair(arms.main, 100.0 - share), std::pair(arms.challenger, share)}) {
+    if (!model) continue;
+    const json::Value& status = model->face()->status;
+    described.push_back({{"name", status["name"]}, {"version", status["version"]}, {"share", percent}});
+  }
+  return described;
+}
+
+}  // namespace imago::serve
