@@ -59,13 +59,14 @@ class Program:
 
 
 class Server:
-    """`imago serve` on a free port; stopped by SIGTERM."""
+    """`imago serve` on a free port; stopped by SIGTERM. With `trust`, a certificate, it is asked over https."""
 
-    def __init__(self, workspace, *arguments, ready=True):
+    def __init__(self, workspace, *arguments, ready=True, trust=None):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if trust else 'http'}://127.0.0.1:{self.port}"
+        self.trust = str(trust) if trust else True
         self.process = subprocess.Popen([IMAGO, "--workspace", workspace, "serve", "--port", str(self.port), *arguments],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._wait("/ready" if ready else "/health")
@@ -75,7 +76,7 @@ class Server:
             if self.process.poll() is not None:
                 raise AssertionError(f"imago serve ended with {self.process.returncode}: {self.process.stdout.read()}")
             try:
-                if requests.get(self.url + path, timeout=5).status_code == 200:
+                if requests.get(self.url + path, timeout=5, verify=self.trust).status_code == 200:
                     return
             except requests.ConnectionError:
                 pass

@@ -15,7 +15,7 @@ class Row:
     promise: str
     where: str
     tests: tuple  # "tests/FILE.py::NAME", "FOLDER_test Suite.Name", "browser: TITLE"
-    rest: str  # of the cell: "open", or what is no test
+    rest: str  # of the cell: what is no test
 
 
 def coverage_rows():

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/arms.hpp"
 
+#include <cmath>
 #include <utility>
 
 #include "base/log.hpp"
@@ -61,7 +62,8 @@ std::size_t Arms::queued() const {
 
 json::Value Arms::describe() const {
   const Both arms = both();
-  const double share = arms.challenger ? split_.share() * 100.0 : 0.0;
+  // 7 %, and not the 7.000000000000001 that 0.07 * 100 is.
+  const double share = arms.challenger ? std::round(split_.share() * 1e8) / 1e6 : 0.0;
   json::Value described = json::Value::array();
   for (const auto& [model, percent] : {std::pair(arms.main, 100.0 - share), std::pair(arms.challenger, share)}) {
     if (!model) continue;

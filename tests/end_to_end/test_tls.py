@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server over https: certificates, keys, what it refuses, and that all it does works over it."""
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+import requests
+
+from conftest import Program, Server
+from test_security import free_port
+
+OPENSSL = shutil.which("openssl")
+pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
+
+
+class Identity:
+    """A certificate for this machine, signed with its own key."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.certificate, self.key = folder / "cert.pem", folder / "key.pem"
+        subprocess.run([OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+                        "-keyout", self.key, "-out", self.certificate], check=True, capture_output=True, timeout=60)
+
+    def arguments(self):
+        return ["--tls-cert", str(self.certificate), "--tls-key", str(self.key)]
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory):
+    return Identity(tmp_path_factory.mktemp("tls") / "own")
+
+
+@pytest.fixture(scope="module")
+def more_port():
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def secure(identity, more_port, tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("workspace"), *identity.arguments(), "--also-listen", f"127.0.0.1:{more_port}",
+                     ready=False, trust=identity.certificate)
+    yield running
+    assert running.stop() == 0
+    assert f"dashboard and API: https://localhost:{running.port}" in running.process.stdout.read()
+
+
+def session_of(secure):
+    session = requests.Session()
+    session.verify = secure.trust
+    return session
+
+
+def handshake(port, identity, version):
+    """The version agreed upon with a client that speaks only this one."""
+    context = ssl.create_default_context(cafile=identity.certificate)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # so that it is the server who refuses
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with context.wrap_socket(connection, server_hostname="localhost") as channel:
+            return channel.version()
+
+
+def test_who_trusts_the_certificate_is_answered(secure):
+    session = session_of(secure)
+    assert session.get(secure.url + "/health", timeout=10).json()["status"] == "ok"
+    page = session.get(secure.url + "/", headers={"Accept": "text/html"}, timeout=10)
+    assert page.status_code == 200 and "<html" in page.text
+    assert session.post(secure.url + "/predict", data=b"x" * 5_000_000, timeout=10).status_code == 503, "a body of many records"
+    assert len(session.get(secure.url + "/openapi.json", timeout=10).json()["paths"]) > 20
+
+
+def test_who_does_not_is_not(secure):
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(secure.url + "/health", timeout=10)
+
+
+def test_every_port_speaks_tls(secure, more_port):
+    assert requests.get(f"https://127.0.0.1:{more_port}/health", verify=secure.trust, timeout=10).status_code == 200
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{more_port}/health", timeout=10)
+
+
+def test_plain_http_gets_nothing_and_does_no_harm(secure):
+    session = session_of(secure)
+    session.get(secure.url + "/health", timeout=10)
+    for _ in range(20):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://127.0.0.1:{secure.port}/health", timeout=10)
+    for garbage in (b"", b"\x16\x03\x01", b"\x16\x03\x01\x40\x00" + b"\xff" * 3000, bytes(range(256)) * 20):
+        with socket.create_connection(("127.0.0.1", secure.port), timeout=10) as connection:
+            connection.sendall(garbage)
+    assert session.get(secure.url + "/health", timeout=10).status_code == 200
+
+
+def test_who_says_nothing_holds_nobody_up(secure):
+    idle = [socket.create_connection(("127.0.0.1", secure.port), timeout=10) for _ in range(30)]
+    try:
+        assert session_of(secure).get(secure.url + "/health", timeout=5).status_code == 200
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_it_speaks_tls_of_today(secure, identity, version):
+    assert handshake(secure.port, identity, version) == version.name.replace("_", ".")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_it_refuses_tls_of_yesterday(secure, identity, version):
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        handshake(secure.port, identity, version)
+    assert handshake(secure.port, identity, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+
+
+def test_a_connection_is_kept(secure, identity):
+    """A second request on the same TLS session is answered."""
+    context = ssl.create_default_context(cafile=identity.certificate)
+    with socket.create_connection(("127.0.0.1", secure.port), timeout=10) as connection:
+        with context.wrap_socket(connection, server_hostname="localhost") as channel:
+            for _ in range(3):
+                channel.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                answer = b""
+                while not answer.endswith(b"}"):
+                    piece = channel.recv(4096)
+                    assert piece, "closed"
+                    answer += piece
+                assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_events_come_as_they_happen(secure):
+    with session_of(secure).get(secure.url + "/v1/jobs/events", stream=True, timeout=10) as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        start = time.monotonic()
+        first = next(answer.iter_lines())
+        assert first and time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (["--tls-cert", "CERT"], "go together"),
+    (["--tls-key", "KEY"], "go together"),
+    (["--tls-cert", "CERT", "--tls-key", "NOSUCH"], "nosuch.pem"),
+    (["--tls-cert", "NOSUCH", "--tls-key", "KEY"], "nosuch.pem"),
+    (["--tls-cert", "CERT", "--tls-key", "OTHER"], "is not that of the certificate"),
+    (["--tls-cert", "KEY", "--tls-key", "KEY"], "is not a certificate"),
+    (["--tls-cert", "CERT", "--tls-key", "CERT"], "is not a private key"),
+    (["--tls-cert", "CERT", "--tls-key", "FOLDER"], "it is a folder"),
+])
+def test_what_does_not_serve_is_refused_at_the_start(identity, tmp_path, arguments, text):
+    files = {"CERT": identity.certificate, "KEY": identity.key, "NOSUCH": tmp_path / "nosuch.pem", "FOLDER": tmp_path}
+    if "OTHER" in arguments:
+        files["OTHER"] = Identity(tmp_path / "other").key
+    refused = Program(tmp_path / "workspace").run("serve", "--port", "0", *(files.get(each, each) for each in arguments), check=False, timeout=30)
+    assert refused.returncode == 1 and text in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
+
+
+def test_a_key_that_all_may_read_is_warned_of(identity, tmp_path):
+    key = tmp_path / "key.pem"
+    shutil.copy(identity.key, key)
+    for mode, warned in ((0o644, True), (0o640, False)):
+        key.chmod(mode)
+        running = Server(tmp_path / "workspace", "--tls-cert", str(identity.certificate), "--tls-key", str(key), ready=False,
+                         trust=identity.certificate)
+        assert running.stop() == 0
+        assert bool(re.search(r"key\.pem is open to every user", running.process.stdout.read())) == warned, oct(mode)
