@@ -10,5 +10,7 @@ namespace imago::app {
 void add_upload_subcommands(CLI::App& data, Context& context);
 /// imago data export | diff
 void add_export_subcommands(CLI::App& data, Context& context);
+/// imago data check
+void add_check_subcommand(CLI::App& data, Context& context);
 
 }  // namespace imago::app
