@@ -26,7 +26,7 @@ _imago() {
     *)
       words="$(_imago_commands "$path") $(_imago_options "$path")"
       case $path in
-        "data show" | "data export" | "data diff") words+=" $(_imago_names data)" ;;
+        "data show" | "data check" | "data export" | "data diff") words+=" $(_imago_names data)" ;;
         predict | evaluate | explain | models\ [a-hj-z]*) words+=" $(_imago_names models)" ;;
         "recipes show") words+=" $(_imago_names recipes)" ;;
         "runs show" | "runs compare" | "runs export") words+=" $(_imago_names runs)" ;;

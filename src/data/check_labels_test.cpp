@@ -77,8 +77,9 @@ TEST(ConfidentLearning, FindsFlippedLabelsAmongNoisyProbabilities) {
   std::size_t right = 0;
   for (std::size_t i = 0; i < std::min(flipped.size(), check.issues.size()); ++i)
     right += flipped.contains(check.issues[i].image) ? 1 : 0;
-  EXPECT_GE(check.issues.size(), flipped.size());
-  EXPECT_GE(right, flipped.size() * 8 / 10) << "precision at the number planted";
+  EXPECT_GE(check.issues.size(), flipped.size() * 3 / 4);
+  EXPECT_LE(check.issues.size(), flipped.size() * 5 / 4) << "the number is estimated, not given";
+  EXPECT_GE(right, flipped.size() * 7 / 10) << "precision at the number planted";
 }
 
 TEST(ConfidentLearning, CopesWithAClassThatNobodyHas) {
