@@ -124,6 +124,30 @@ TEST_F(ArchiveTest, RefusesABomb) {
   }
 }
 
+TEST_F(ArchiveTest, CountsTheHolesOfSparseFiles) {
+  const auto path = folder() / "holes.tar";
+  archive* out = archive_write_new();
+  ASSERT_EQ(archive_write_set_format_pax(out), ARCHIVE_OK);
+  ASSERT_EQ(archive_write_open_filename(out, path.c_str()), ARCHIVE_OK);
+  for (const char* name : {"a", "b", "c"}) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, 1'000'001);
+    archive_entry_sparse_add_entry(entry, 1'000'000, 1);
+    EXPECT_EQ(archive_write_header(out, entry), ARCHIVE_OK);
+    const std::string bytes(1'000'001, '\0');
+    EXPECT_GT(archive_write_data(out, bytes.data(), bytes.size()), 0);
+    archive_entry_free(entry);
+  }
+  ASSERT_EQ(archive_write_free(out), ARCHIVE_OK);
+  ASSERT_LT(fs::file_size(path), 100'000U);
+  EXPECT_TRUE(read(path, {.total_bytes = 3'100'000}));
+  EXPECT_THAT(read(path, {.total_bytes = 2'500'000}).error().message, HasSubstr("more than 2500000 bytes"));
+  EXPECT_TRUE(read(path, {.file_bytes = 1000, .total_bytes = 1000})) << "holes that are not kept cost nothing";
+}
+
 TEST_F(ArchiveTest, RefusesEveryTruncationOfACompressedArchive) {
   std::string noise;
   for (unsigned i = 0; i < 3000; ++i) noise += static_cast<char>(i * i * 2654435761U >> 24);

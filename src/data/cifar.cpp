@@ -39,6 +39,11 @@ Result<CifarBatch> read_binary(std::string_view bytes) {
   return batch;
 }
 
+/// An array that was named but never filled has no dtype.
+bool is_bytes_array(const PickleValue& value) {
+  return value.kind == PickleValue::Kind::Array && value.dtype != nullptr && value.dtype->text == "u1";
+}
+
 /// The labels: a list of numbers, or a numpy array of single bytes.
 Result<std::vector<int>> labels_from(const PickleValue& value) {
   std::vector<int> labels;
@@ -51,8 +56,7 @@ Result<std::vector<int>> labels_from(const PickleValue& value) {
     }
     return labels;
   }
-  if (value.kind != PickleValue::Kind::Array || value.dtype->text != "u1")
-    return fail(ErrorCode::Unsupported, "\"labels\" is neither a list nor an array of uint8");
+  if (!is_bytes_array(value)) return fail(ErrorCode::Unsupported, "\"labels\" is neither a list nor an array of uint8");
   for (const char label : value.text) {
     TRY_VOID(check_label(static_cast<unsigned char>(label), labels.size()));
     labels.push_back(static_cast<unsigned char>(label));
@@ -61,8 +65,7 @@ Result<std::vector<int>> labels_from(const PickleValue& value) {
 }
 
 Result<std::string> planes_from(const PickleValue& value, std::size_t records) {
-  if (value.kind != PickleValue::Kind::Array || value.dtype->text != "u1")
-    return fail(ErrorCode::Unsupported, "\"data\" is not a numpy array of uint8");
+  if (!is_bytes_array(value)) return fail(ErrorCode::Unsupported, "\"data\" is not a numpy array of uint8");
   std::int64_t elements = 1;
   for (const auto* side : value.items) {
     if (side->number < 0 || side->number > 1'000'000)
@@ -129,6 +132,9 @@ Result<std::vector<std::string>> read_cifar_names(CifarFile kind, std::string_vi
     TRY(const auto pickle, Pickle::read(bytes));
     const auto* list = pickle.root().find("label_names");
     if (list == nullptr) return fail(ErrorCode::Corrupt, "no \"label_names\" in it");
+    // Of more only the number is told: one long text may be in the list a million times.
+    if (list->items.size() != kCifarLabels.size())
+      return fail(ErrorCode::Corrupt, "{} class names, but CIFAR-10 has 10", list->items.size());
     for (const auto* item : list->items) names.emplace_back(item->text);
   }
   if (names.size() != kCifarLabels.size())

@@ -118,6 +118,7 @@ class PickleReader {
 
   std::string_view rest_;
   std::size_t size_;
+  std::size_t decoded_ = 0;  // bytes of text
   Pickle pickle_;
   std::vector<PickleValue*> stack_;
   std::unordered_map<std::uint64_t, PickleValue*> memo_;
@@ -289,6 +290,8 @@ Result<void> PickleReader::reduce() {
   // How protocol 2 writes Python 3's bytes: as the text of code points below 256.
   std::string& decoded = pickle_.texts_.emplace_back();
   const auto text = given[0]->text;
+  decoded_ += text.size();
+  if (decoded_ > size_) return broken("it decodes one text again and again");
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) {

@@ -153,6 +153,25 @@ TEST(Pickle, NeverRunsAnything) {
   EXPECT_THAT(Pickle::read("\x80\x02i__main__\nX\n."s).error().message, HasSubstr("opcode"));
 }
 
+TEST(Pickle, RefusesAnArrayThatIsNamedButNeverFilled) {
+  const auto array = "cnumpy.core.multiarray\n_reconstruct\n)R"s;
+  const auto bytes = "\x80\x02}(X\x06\0\0\0labels"s + array + "X\x04\0\0\0data"s + array + "u."s;
+  EXPECT_THAT(read_cifar_batch(CifarFile::PythonBatch, bytes).error().message, HasSubstr("\"labels\" is neither"));
+  const auto no_labels = "\x80\x02}(X\x06\0\0\0labels]X\x04\0\0\0data"s + array + "u."s;
+  EXPECT_THAT(read_cifar_batch(CifarFile::PythonBatch, no_labels).error().message, HasSubstr("\"data\" is not"));
+}
+
+TEST(Pickle, RefusesToCopyOneTextManyTimes) {
+  const std::string text(10'000, 'x');
+  auto encoded = "\x80\x02X\x10\x27\0\0"s + text + "q\x01X\x06\0\0\0latin1q\x02"s;
+  for (int i = 0; i < 100; ++i) encoded += "c_codecs\nencode\nh\x01h\x02\x86R"s;
+  EXPECT_THAT(Pickle::read(encoded + ".").error().message, HasSubstr("again and again"));
+
+  auto names = "\x80\x02}X\x0b\0\0\0label_names]X\x10\x27\0\0"s + text + "q\x01"s;
+  for (int i = 0; i < 100; ++i) names += "ah\x01"s;
+  EXPECT_THAT(read_cifar_names(CifarFile::PythonNames, names + "as.").error().message, HasSubstr("101 class names"));
+}
+
 TEST(Pickle, RefusesEveryTruncationAndSurvivesAnyChangedByte) {
   for (const auto& whole : {python2(), protocol2(), protocol4(), protocol5()}) {
     for (std::size_t size = 0; size < whole.size(); size += size < 400 ? 1 : 97) {
