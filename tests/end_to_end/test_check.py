@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`imago data check`: what was planted in real images is found, and nothing is changed."""
+
+import io
+import random
+import re
+import shutil
+
+import pytest
+from PIL import Image
+
+from conftest import Program
+
+PER_CLASS = 60
+PLANTED = 80
+
+
+def jpeg60(image):
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=60)
+    return Image.open(io.BytesIO(encoded.getvalue()))
+
+
+def brighter(image):
+    return image.point(lambda value: min(255, value + 10))
+
+
+def smaller(image):
+    return image.resize((round(image.width * 0.9), round(image.height * 0.9)), Image.Resampling.BICUBIC)
+
+
+def larger(image):
+    return image.resize((round(image.width * 1.1), round(image.height * 1.1)), Image.Resampling.BICUBIC)
+
+
+def cropped(image):
+    return image.crop((1, 1, image.width - 1, image.height - 1))
+
+
+CHANGES = {change.__name__: change for change in (jpeg60, brighter, smaller, larger, cropped)}
+
+
+def finding(report, check):
+    return next((found for found in report["findings"] if found["check"] == check), {"count": 0, "items": []})
+
+
+def names(item):
+    return {image["path"] for image in item["images"]}
+
+
+def snapshot(folder):
+    return {path.relative_to(folder): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def planted(small_cifar, tmp_path_factory):
+    """Real CIFAR-10 images; some test images are changed or unchanged copies of training images."""
+    source = tmp_path_factory.mktemp("planted")
+    generator = random.Random(5)
+    train = []
+    for split, count in (("train", PER_CLASS), ("test", 20)):
+        for folder in sorted((small_cifar / split).iterdir()):
+            target = source / split / folder.name
+            target.mkdir(parents=True)
+            for file in sorted(folder.iterdir())[:count]:
+                shutil.copy(file, target)
+                if split == "train":
+                    train.append(target / file.name)
+    pairs = {}
+    chosen = generator.sample(train, PLANTED * (len(CHANGES) + 1))
+    for i, original in enumerate(chosen):
+        change = ["exact", *CHANGES][i // PLANTED]
+        copy = source / "test" / original.parent.name / f"planted-{change}-{i}{original.suffix if change == 'exact' else '.png'}"
+        if change == "exact":
+            shutil.copy(original, copy)
+        else:
+            CHANGES[change](Image.open(original).convert("RGB")).save(copy)
+        pairs[str(copy.relative_to(source))] = (str(original.relative_to(source)), change)
+    program = Program(tmp_path_factory.mktemp("check"))
+    program.json("data", "import", source, "--name", "planted")
+    program.pairs = pairs
+    program.before = snapshot(program.workspace / "datasets")
+    program.report_folder = program.workspace.parent / "report"
+    program.report = program.json("data", "check", "planted", "--report", program.report_folder)
+    return program
+
+
+def test_every_exact_copy_is_found_and_named_first(planted):
+    leaks = planted.report["findings"][0]
+    assert leaks["check"] == "leak_exact" and leaks["severity"] == "bad"
+    found = {name for item in leaks["items"] for name in names(item)}
+    assert {copy for copy, (_, change) in planted.pairs.items() if change == "exact"} <= found
+    assert all(item["images"][0]["split"] == "test" for item in leaks["items"])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_copies_are_found(planted, change):
+    groups = [names(item) for item in finding(planted.report, "leak_near")["items"]]
+    expected = [(copy, original) for copy, (original, how) in planted.pairs.items() if how == change]
+    found = sum(any(copy in group and original in group for group in groups) for copy, original in expected)
+    assert found >= 0.95 * len(expected), f"{change}: {found} of {len(expected)}"
+
+
+def test_images_that_are_no_copies_are_left_alone(planted):
+    """CIFAR-10 has a few near copies of its own (Barz and Denzler 2020), which count against us here."""
+    involved = set(planted.pairs) | {original for original, _ in planted.pairs.values()}
+    accused = {name for item in finding(planted.report, "duplicate_near")["items"] for name in names(item)} - involved
+    assert len(accused) < 0.01 * (planted.report["images"] - len(involved)), sorted(accused)
+
+
+def test_a_check_changes_nothing(planted):
+    assert snapshot(planted.workspace / "datasets") == planted.before
+    again = planted.json("data", "check", "planted")
+    assert again == {key: value for key, value in planted.report.items() if key != "report"}
+
+
+def test_the_page_needs_nothing_but_itself(planted):
+    page = (planted.report_folder / "check.html").read_text()
+    assert (planted.report_folder / "check.json").exists()
+    assert not re.search(r"https?://|<script|<link|url\(|@import", page)
+    assert set(re.findall(r'src="([a-z]+:image/[a-z]+);', page)) <= {"data:image/jpeg", "data:image/png"}
+    assert page.count("<img") > 50 and "prefers-color-scheme: dark" in page
+    assert page.index('id="leak_exact"') < page.index('id="duplicate_near"')
+
+
+def test_names_from_the_data_set_are_text_on_the_page(tmp_path):
+    source = tmp_path / "source"
+    for label in ("<b>cat", "dog"):
+        for i in range(12):
+            path = source / label / f"<script>alert({i})<%2fscript>.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (20, 20), (i * 20, 40, len(label) * 9)).save(path)
+    program = Program(tmp_path / "workspace")
+    program.run("data", "import", source, "--name", "hostile")
+    target = tmp_path / "page.html"
+    text = program.run("data", "check", "hostile", "--report", target).stdout
+    page = target.read_text()
+    assert "blank" in text and str(target) in text
+    assert "<script" not in page and "<b>cat" not in page and "&lt;script&gt;alert(3)" in page
+
+
+def test_an_unknown_data_set_is_one_clear_line(tmp_path):
+    done = Program(tmp_path).run("data", "check", "nothing", check=False)
+    assert done.returncode == 1 and "nothing" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_flipped_labels_are_suspected(tmp_path):
+    """Drawn shapes, of which 2 % get another label: easy images, so that two short trainings tell."""
+    program = Program(tmp_path / "workspace")
+    program.run("data", "import", "shapes", "--name", "shapes")
+    program.run("data", "export", "shapes", tmp_path / "all")
+    for folder in sorted((tmp_path / "all" / "train").iterdir()):
+        (tmp_path / "files" / folder.name).mkdir(parents=True)
+        for file in sorted(folder.iterdir())[:150]:
+            shutil.copy(file, tmp_path / "files" / folder.name)
+    generator = random.Random(3)
+    files = sorted((tmp_path / "files").rglob("*.png"))
+    labels = sorted({file.parent.name for file in files})
+    flipped = generator.sample(files, len(files) // 50)
+    for file in flipped:
+        other = generator.choice([label for label in labels if label != file.parent.name])
+        target = file.parent.parent / other / f"flipped-{file.parent.name}-{file.name}"
+        file.rename(target)
+    program.run("data", "import", tmp_path / "files", "--name", "flipped")
+    before = sorted(path.name for path in program.workspace.iterdir())
+    report = program.json("data", "check", "flipped", "--suspicious-labels", "--folds", "2", "--recipe", "improved-cnn-bn",
+                          "--set", "epochs=6", timeout=200)
+    assert sorted(path.name for path in program.workspace.iterdir()) == before, "nothing is left behind"
+    worst = finding(report, "suspicious_label")["items"][:len(flipped)]
+    right = sum("flipped-" in item["images"][0]["path"] for item in worst)
+    assert right >= 0.6 * len(flipped), f"{right} of {len(flipped)}"
+    assert "looks like" in worst[0]["note"]
