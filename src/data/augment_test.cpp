@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/augment.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
+
+#include "base/hash.hpp"
 
 namespace imago::data {
 namespace {
@@ -107,18 +110,91 @@ TEST(Augment, CutoutCoversAtMostItsSquare) {
   }
 }
 
+TEST(Augment, HueChangesColoursAndLeavesGrayAlone) {
+  std::vector<std::uint8_t> image(kSide * kSide * 3, 90);
+  std::vector<std::uint8_t> out(image.size());
+  augment(image, kSide, kSide, {.hue = 0.5}, 1, 0, 0, out);
+  EXPECT_EQ(out, image);
+  for (std::size_t i = 0; i < image.size(); i += 3) image[i] = 200;
+  int changed = 0;
+  for (std::size_t i = 0; i < 20; ++i) {
+    augment(image, kSide, kSide, {.hue = 0.5}, 1, 0, i, out);
+    EXPECT_EQ(*std::max_element(out.begin(), out.end()), 200);
+    EXPECT_EQ(*std::min_element(out.begin(), out.end()), 90);
+    changed += out == image ? 0 : 1;
+  }
+  EXPECT_GE(changed, 18);
+}
+
+/// The changes of 24 images of noise in two epochs.
+std::string digest(const Augmentation& augmentation) {
+  std::vector<std::uint8_t> all;
+  for (std::size_t i = 0; i < 24; ++i) {
+    Rng rng(i);
+    std::vector<std::uint8_t> image(32 * 24 * 3);
+    std::vector<std::uint8_t> out(image.size());
+    for (auto& value : image) value = static_cast<std::uint8_t>(rng.below(256));
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      augment(image, 32, 24, augmentation, 7, epoch, i, out);
+      all.insert(all.end(), out.begin(), out.end());
+    }
+  }
+  return sha256(Bytes(std::as_bytes(std::span(all)))).substr(0, 16);
+}
+
+TEST(Augment, GivesTheSameBitsAsInTheFirstRelease) {
+  // Taken before hue, RandAugment and mixing came: recipes without them must train as they did.
+  EXPECT_EQ(digest({}), "2f1c6dd071746098");
+  EXPECT_EQ(digest({.flip = Flip::Random, .crop_padding = 4}), "79e77d4cb3d41495");
+  EXPECT_EQ(digest({.flip = Flip::Alternating, .crop_padding = 2}), "5fbb0dbf434493b6");
+  EXPECT_EQ(digest({.flip = Flip::Random, .rotation = 0.1, .zoom = 0.1}), "8e78ae2044ab1af4");
+  EXPECT_EQ(digest({.brightness = 0.2, .contrast = 0.3, .saturation = 0.4}), "f3609dd315b56906");
+  EXPECT_EQ(digest({.flip = Flip::Random,
+                    .crop_padding = 3,
+                    .rotation = 0.05,
+                    .zoom = 0.2,
+                    .brightness = 0.2,
+                    .contrast = 0.2,
+                    .saturation = 0.2,
+                    .cutout = 9}),
+            "9761ecfb47951911");
+}
+
 TEST(AugmentationJson, GoesThereAndBack) {
-  const Augmentation augmentation{
-      .flip = Flip::Alternating, .crop_padding = 2, .rotation = 0.1, .saturation = 0.5, .cutout = 8};
+  const Augmentation augmentation{.flip = Flip::Alternating,
+                                  .crop_padding = 2,
+                                  .rotation = 0.1,
+                                  .saturation = 0.5,
+                                  .hue = 0.25,
+                                  .cutout = 8,
+                                  .randaugment_operations = 2,
+                                  .randaugment_magnitude = 14,
+                                  .mixup = 0.2,
+                                  .cutmix = 1.0};
   const auto back = augmentation_from_json(to_json(augmentation));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(*back, augmentation);
 }
 
+TEST(AugmentationJson, TakesARotationOfOneOrMoreAsDegrees) {
+  EXPECT_EQ(augmentation_from_json({{"rotation", 0.125}})->rotation, 0.125);
+  EXPECT_EQ(augmentation_from_json({{"rotation", 45}})->rotation, 0.125);
+  EXPECT_EQ(augmentation_from_json({{"rotation", 180}})->rotation, 0.5);
+}
+
 TEST(AugmentationJson, NamesWhatIsWrong) {
-  EXPECT_NE(augmentation_from_json({{"flips", "random"}}).error().message.find("flips"), std::string::npos);
-  EXPECT_NE(augmentation_from_json({{"rotation", 3.0}}).error().message.find("rotation is 3"), std::string::npos);
-  EXPECT_NE(augmentation_from_json({{"flip", "sometimes"}}).error().message.find("sometimes"), std::string::npos);
+  const auto refusal = [](const json::Value& settings) { return augmentation_from_json(settings).error().message; };
+  EXPECT_THAT(refusal({{"flips", "random"}}),
+              ::testing::AllOf(::testing::HasSubstr("no setting 'flips'"), ::testing::HasSubstr("crop_padding")));
+  EXPECT_THAT(refusal({{"flip", "sometimes"}}), ::testing::HasSubstr("sometimes"));
+  for (const double wrong : {-0.1, 0.75, 181.0}) {
+    EXPECT_THAT(refusal({{"rotation", wrong}}), ::testing::HasSubstr(fmt::format("rotation is {}", wrong)));
+  }
+  EXPECT_THAT(refusal({{"hue", 0.6}}), ::testing::HasSubstr("hue is 0.6: from 0 to 0.5"));
+  EXPECT_THAT(refusal({{"randaugment_operations", 17}}), ::testing::HasSubstr("from 0 to 16"));
+  EXPECT_THAT(refusal({{"randaugment_magnitude", 31}}), ::testing::HasSubstr("from 0 to 30"));
+  EXPECT_THAT(refusal({{"mixup", -1}}), ::testing::HasSubstr("mixup is -1: from 0 to 100"));
+  EXPECT_THAT(refusal({{"cutmix", "much"}}), ::testing::HasSubstr("cutmix"));
 }
 
 }  // namespace

@@ -131,7 +131,20 @@ class TorchLearner final : public Learner {
     TRY_VOID(check_shape(batch.images));
     if (batch.labels.size() != static_cast<std::size_t>(batch.images.n))
       return fail(ErrorCode::InvalidArgument, "{} labels for {} images", batch.labels.size(), batch.images.n);
-    for (const int label : batch.labels) {
+    TRY_VOID(check_labels(batch.labels));
+    if (batch.second_labels.empty() && batch.weights.empty()) return {};
+    if (batch.second_labels.size() != batch.labels.size() || batch.weights.size() != batch.labels.size())
+      return fail(ErrorCode::InvalidArgument, "{} second labels and {} weights for {} images",
+                  batch.second_labels.size(), batch.weights.size(), batch.images.n);
+    for (const float weight : batch.weights) {
+      if (!(weight >= 0.0F && weight <= 1.0F))
+        return fail(ErrorCode::InvalidArgument, "weight {} of a label: from 0 to 1", weight);
+    }
+    return check_labels(batch.second_labels);
+  }
+
+  Result<void> check_labels(const std::vector<int>& labels) const {
+    for (const int label : labels) {
       if (label < 0 || label >= classes())
         return fail(ErrorCode::InvalidArgument, "label {}, but {} classes", label, classes());
     }
@@ -159,11 +172,9 @@ class TorchLearner final : public Learner {
   }
 
   Result<StepReport> take_step(const Batch& batch, const StepOptions& options) {
-    auto* labels_data = const_cast<int*>(batch.labels.data());
-    const Tensor labels = torch::from_blob(labels_data, {batch.images.n}, torch::kInt32)
-                              .to(torch::TensorOptions(torch::kInt64).device(device_));
+    const Tensor labels = to_tensor(batch.labels);
     const Tensor logits = forward(batch.images, tensors_, {true, &generator_});
-    const Tensor loss = loss_of(logits, labels);
+    const Tensor loss = batch.weights.empty() ? loss_of(logits, labels) : mixed_loss(logits, labels, batch);
     const StepReport report{loss.item<double>(), count_correct(logits.detach(), labels)};
     if (!std::isfinite(report.loss)) {
       return fail(ErrorCode::Internal, "the loss became {} at learning rate {}: lower schedule.peak", report.loss,
@@ -179,13 +190,29 @@ class TorchLearner final : public Learner {
     return report;
   }
 
-  [[nodiscard]] Tensor loss_of(const Tensor& logits, const Tensor& labels) const {
+  [[nodiscard]] Tensor to_tensor(const std::vector<int>& labels) const {
+    auto* data = const_cast<int*>(labels.data());  // only read, as above
+    return torch::from_blob(data, {static_cast<std::int64_t>(labels.size())}, torch::kInt32)
+        .to(torch::TensorOptions(torch::kInt64).device(device_));
+  }
+
+  /// The mean over images whose loss is that of two classes, each with its share.
+  [[nodiscard]] Tensor mixed_loss(const Tensor& logits, const Tensor& labels, const Batch& batch) const {
+    auto* data = const_cast<float*>(batch.weights.data());
+    const Tensor weights = torch::from_blob(data, {batch.images.n}, torch::kFloat32).to(device_);
+    const Tensor first = loss_of(logits, labels, at::Reduction::None);
+    const Tensor second = loss_of(logits, to_tensor(batch.second_labels), at::Reduction::None);
+    return (weights * first + (1.0 - weights) * second).mean();
+  }
+
+  [[nodiscard]] Tensor loss_of(const Tensor& logits, const Tensor& labels,
+                               at::Reduction::Reduction reduction = at::Reduction::Mean) const {
     const double smoothing = settings_.loss.label_smoothing;
     if (network_.outputs() > 1) {
-      return torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, smoothing);
+      return torch::cross_entropy_loss(logits, labels, {}, reduction, -100, smoothing);
     }
     const Tensor targets = labels.to(torch::kFloat32) * (1.0 - smoothing) + smoothing / 2.0;
-    return torch::binary_cross_entropy_with_logits(logits.squeeze(1), targets);
+    return torch::binary_cross_entropy_with_logits(logits.squeeze(1), targets, {}, {}, reduction);
   }
 
   [[nodiscard]] int count_correct(const Tensor& logits, const Tensor& labels) const {

@@ -54,6 +54,10 @@ struct LearnerSettings {
 struct Batch {
   image::ImageBatch images;
   std::vector<int> labels;  ///< [images.n], each in [0, classes)
+  /// Mixed images (mixup, cutmix) have a second class: the loss is weight * loss of the label + (1 - weight) * loss of
+  /// the second. Both are empty or [images.n]; weights in [0, 1].
+  std::vector<int> second_labels{};
+  std::vector<float> weights{};
 };
 
 struct StepOptions {

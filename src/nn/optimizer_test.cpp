@@ -164,5 +164,59 @@ TEST(Learner, TrainsOneOutputWithBinaryCrossEntropyAndWidensItsLogits) {
   }
 }
 
+/// A batch of mixed images: what torch 2.15.0 made of the shares 0.75, 0.5, 1 and 0.625 as class probabilities.
+Batch mixed(std::vector<int> labels, std::vector<int> second) {
+  Batch batch = four_pixels(std::move(labels));
+  batch.second_labels = std::move(second);
+  batch.weights = {0.75F, 0.5F, 1.0F, 0.625F};
+  return batch;
+}
+
+TEST(Learner, SharesTheCrossEntropyOfMixedImagesAsPyTorchDoes) {
+  const model::Weights weights{
+      {"fc.weight", {{3, 3}, {0.2F, -0.4F, 0.6F, -0.1F, 0.3F, -0.5F, 0.7F, 0.1F, -0.2F}}},
+      {"fc.bias", {{3}, {0.05F, -0.15F, 0.0F}}},
+  };
+  const std::vector<std::pair<double, double>> smoothing_and_loss{{0.0, 0.9310137033462524}, {0.1, 0.9660657644271851}};
+  for (const auto& [smoothing, loss] : smoothing_and_loss) {
+    LearnerSettings settings = sgd(0.0, false, 0.0);
+    settings.loss.label_smoothing = smoothing;
+    const auto learner = learner_of(linear(3), settings);
+    ASSERT_TRUE(learner->set_weights(weights));
+    const auto report = learner->step(mixed({0, 2, 1, 0}, {1, 2, 0, 2}), {.learning_rate = 0.1});
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_NEAR(report->loss, loss, 1e-6) << smoothing;
+    EXPECT_EQ(report->correct, 2);
+    if (smoothing > 0.0) continue;
+    const std::vector<float> stepped{0.21078156F,  -0.42236185F, 0.59001118F, -0.11514657F, 0.30538106F,
+                                     -0.47703564F, 0.70436502F,  0.11698080F, -0.21297555F};
+    EXPECT_THAT(learner->weights()->at("fc.weight").data, Pointwise(::testing::FloatNear(1e-6F), stepped));
+  }
+}
+
+TEST(Learner, SharesTheBinaryCrossEntropyOfMixedImagesAsPyTorchDoes) {
+  const model::Weights weights{{"fc.weight", {{1, 3}, {0.2F, -0.4F, 0.6F}}}, {"fc.bias", {{1}, {0.05F}}}};
+  const std::vector<std::pair<double, double>> smoothing_and_loss{{0.0, 0.805862307548523}, {0.1, 0.8000810146331787}};
+  for (const auto& [smoothing, loss] : smoothing_and_loss) {
+    LearnerSettings settings;
+    settings.loss.label_smoothing = smoothing;
+    const auto learner = learner_of(linear(1), settings);
+    ASSERT_TRUE(learner->set_weights(weights));
+    EXPECT_NEAR(learner->step(mixed({0, 1, 1, 0}, {1, 1, 0, 1}), {})->loss, loss, 1e-6) << smoothing;
+  }
+}
+
+TEST(Learner, RefusesSecondLabelsThatDoNotFit) {
+  const auto learner = learner_of(linear(3));
+  const auto refusal = [&](const Batch& batch) { return learner->step(batch, {}).error().message; };
+  EXPECT_THAT(refusal(mixed({0, 1, 2, 0}, {0, 1})), ::testing::HasSubstr("2 second labels and 4 weights for 4 images"));
+  EXPECT_THAT(refusal(mixed({0, 1, 2, 0}, {0, 1, 3, 0})), ::testing::HasSubstr("label 3, but 3 classes"));
+  auto heavy = mixed({0, 1, 2, 0}, {0, 1, 2, 0});
+  heavy.weights[2] = 1.5F;
+  EXPECT_THAT(refusal(heavy), ::testing::HasSubstr("weight 1.5"));
+  heavy.weights.clear();
+  EXPECT_THAT(refusal(heavy), ::testing::HasSubstr("0 weights"));
+}
+
 }  // namespace
 }  // namespace imago::nn

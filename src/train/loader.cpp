@@ -5,12 +5,21 @@
 #include <numeric>
 
 #include "base/rng.hpp"
+#include "data/augment_mix.hpp"
 
 namespace imago::train {
 namespace {
 
 constexpr std::size_t kBatchesAhead = 3;
+constexpr int kMostThreads = 8;                            // without being asked for more
 constexpr std::uint64_t kOrderStream = ~std::uint64_t{0};  // apart from the streams of images, which augmentation uses
+
+/// One in four processors: the learner needs the others.
+std::size_t thread_count(const LoaderSettings& settings) {
+  if (settings.threads > 0) return static_cast<std::size_t>(settings.threads);
+  return static_cast<std::size_t>(
+      std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 4, 1, kMostThreads));
+}
 
 }  // namespace
 
@@ -30,18 +39,35 @@ BatchLoader::BatchLoader(const data::PackedSplit& split, const image::Preprocess
     : split_(split),
       preprocess_(preprocess),
       settings_(settings),
-      ready_(kBatchesAhead),
-      spare_(kBatchesAhead + 2),
-      thread_([this, epoch, first_batch] { prepare_all(epoch, first_batch); }) {}
+      epoch_(epoch),
+      order_(epoch_order(split.size(), settings.seed, epoch)) {
+  const std::size_t threads = thread_count(settings);
+  for (std::size_t i = 0; i < threads; ++i)
+    ready_.push_back(std::make_unique<BoundedQueue<nn::Batch>>((kBatchesAhead + threads - 1) / threads));
+  for (std::size_t i = 0; i < threads; ++i)
+    threads_.emplace_back([this, i, threads, first_batch] {
+      prepare_every(threads, first_batch + static_cast<std::int64_t>(i), *ready_[i]);
+    });
+}
 
 BatchLoader::~BatchLoader() {
-  ready_.close();
-  thread_.join();
+  for (const auto& queue : ready_) queue->close();
+  for (auto& thread : threads_) thread.join();
+}
+
+std::optional<nn::Batch> BatchLoader::next() { return ready_[turn_++ % ready_.size()]->pop(); }
+
+void BatchLoader::recycle(nn::Batch batch) {
+  const std::scoped_lock lock(spare_mutex_);
+  if (spare_.size() < kBatchesAhead + 2 * threads_.size()) spare_.push_back(std::move(batch));
 }
 
 nn::Batch BatchLoader::empty_batch(std::size_t images) {
   nn::Batch batch;
-  if (spare_.size() > 0) batch = std::move(*spare_.pop());
+  if (const std::scoped_lock lock(spare_mutex_); !spare_.empty()) {
+    batch = std::move(spare_.back());
+    spare_.pop_back();
+  }
   batch.images.n = static_cast<int>(images);
   batch.images.channels = 3;
   batch.images.height = split_.height();
@@ -51,27 +77,56 @@ nn::Batch BatchLoader::empty_batch(std::size_t images) {
   return batch;
 }
 
-void BatchLoader::prepare_all(int epoch, std::int64_t first_batch) {
-  const auto order = epoch_order(split_.size(), settings_.seed, epoch);
+void BatchLoader::prepare_every(std::size_t step, std::int64_t first_batch, BoundedQueue<nn::Batch>& ready) {
   const std::size_t size = std::min(split_.size(), static_cast<std::size_t>(settings_.batch_size));
-  const bool changes = settings_.augmentation != data::Augmentation{};
-  std::vector<std::uint8_t> pixels(split_.image(0).size());
-  for (std::int64_t b = first_batch; b < batches_per_epoch(split_.size(), settings_.batch_size); ++b) {
+  const bool mixes = settings_.augmentation.mixup > 0 || settings_.augmentation.cutmix > 0;
+  std::vector<std::uint8_t> pixels;
+  for (std::int64_t b = first_batch; b < batches_per_epoch(split_.size(), settings_.batch_size);
+       b += static_cast<std::int64_t>(step)) {
     nn::Batch batch = empty_batch(size);
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::size_t index = order[static_cast<std::size_t>(b) * size + i];
-      std::span<const std::uint8_t> image = split_.image(index);
-      if (changes) {
-        data::augment(image, split_.width(), split_.height(), settings_.augmentation, settings_.seed, epoch, index,
-                      pixels);
-        image = pixels;
-      }
-      image::normalize(image, preprocess_, batch.images.item(static_cast<int>(i)));
-      batch.labels[i] = split_.label(index);
+    const auto indices = std::span(order_).subspan(static_cast<std::size_t>(b) * size, size);
+    if (mixes) {
+      fill_mixed(batch, indices, pixels);
+    } else {
+      fill(batch, indices, pixels);
     }
-    if (!ready_.push(std::move(batch))) return;
+    if (!ready.push(std::move(batch))) return;
   }
-  ready_.close();
+  ready.close();
+}
+
+void BatchLoader::fill(nn::Batch& batch, std::span<const std::size_t> indices,
+                       std::vector<std::uint8_t>& pixels) const {
+  const bool changes = settings_.augmentation != data::Augmentation{};
+  pixels.resize(split_.image(0).size());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    std::span<const std::uint8_t> image = split_.image(indices[i]);
+    if (changes) {
+      data::augment(image, split_.width(), split_.height(), settings_.augmentation, settings_.seed, epoch_, indices[i],
+                    pixels);
+      image = pixels;
+    }
+    image::normalize(image, preprocess_, batch.images.item(static_cast<int>(i)));
+    batch.labels[i] = split_.label(indices[i]);
+  }
+}
+
+void BatchLoader::fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices,
+                             std::vector<std::uint8_t>& pixels) const {
+  const std::size_t n = indices.size();
+  batch.second_labels.resize(n);
+  batch.weights.resize(n);
+  const auto mixes = data::augment_and_mix(split_, indices, settings_.augmentation, settings_.seed, epoch_, pixels);
+  const std::size_t bytes = pixels.size() / n;
+  for (std::size_t i = 0; i < n; ++i) {
+    image::normalize(std::span(pixels).subspan(i * bytes, bytes), preprocess_, batch.images.item(static_cast<int>(i)));
+    const int own = split_.label(indices[i]);
+    const int partner = split_.label(indices[data::partner_of(i, n)]);
+    const bool more_of_own = mixes[i].share >= 0.5;  // what counts as right is the class there is more of
+    batch.labels[i] = more_of_own ? own : partner;
+    batch.second_labels[i] = more_of_own ? partner : own;
+    batch.weights[i] = static_cast<float>(more_of_own ? mixes[i].share : 1.0 - mixes[i].share);
+  }
 }
 
 image::ImageBatch load_images(const data::PackedSplit& split, const image::Preprocess& preprocess,

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -19,6 +22,7 @@ struct LoaderSettings {
   int batch_size = 64;
   std::uint64_t seed = 1;
   data::Augmentation augmentation;
+  int threads = 0;  ///< that prepare batches; 0: one, or more on a machine that has processors to spare
 };
 
 /// How many batches an epoch has: the last, incomplete one is dropped unless it is the only one.
@@ -27,8 +31,9 @@ std::int64_t batches_per_epoch(std::size_t images, int batch_size);
 /// The order of an epoch's images: a shuffle that depends on seed and epoch alone.
 std::vector<std::size_t> epoch_order(std::size_t images, std::uint64_t seed, int epoch);
 
-/// A thread that augments and normalises batches a few ahead. What a batch holds depends on seed, epoch and its place
-/// in the epoch alone, so a run may go on from any batch. The arguments must outlive this.
+/// Threads that augment, mix and normalise batches a few ahead. What a batch holds depends on seed, epoch and its place
+/// in the epoch alone, not on how many threads there are, and a run may go on from any batch. The arguments must
+/// outlive this.
 class BatchLoader {
  public:
   BatchLoader(const data::PackedSplit& split, const image::Preprocess& preprocess, LoaderSettings settings, int epoch,
@@ -38,20 +43,26 @@ class BatchLoader {
   BatchLoader& operator=(const BatchLoader&) = delete;
 
   /// Nothing after the epoch's last batch.
-  std::optional<nn::Batch> next() { return ready_.pop(); }
+  std::optional<nn::Batch> next();
   /// Gives a used batch's memory back.
-  void recycle(nn::Batch batch) { spare_.try_push(batch); }
+  void recycle(nn::Batch batch);
 
  private:
-  void prepare_all(int epoch, std::int64_t first_batch);
+  void prepare_every(std::size_t step, std::int64_t first_batch, BoundedQueue<nn::Batch>& ready);
+  void fill(nn::Batch& batch, std::span<const std::size_t> indices, std::vector<std::uint8_t>& pixels) const;
+  void fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices, std::vector<std::uint8_t>& pixels) const;
   [[nodiscard]] nn::Batch empty_batch(std::size_t images);
 
   const data::PackedSplit& split_;
   const image::Preprocess& preprocess_;
   const LoaderSettings settings_;
-  BoundedQueue<nn::Batch> ready_;
-  BoundedQueue<nn::Batch> spare_;
-  std::thread thread_;
+  const int epoch_;
+  const std::vector<std::size_t> order_;
+  std::vector<std::unique_ptr<BoundedQueue<nn::Batch>>> ready_;  // of each thread; batches are taken from them in turn
+  std::size_t turn_ = 0;
+  std::mutex spare_mutex_;
+  std::vector<nn::Batch> spare_;  // guarded by spare_mutex_
+  std::vector<std::thread> threads_;
 };
 
 /// Images without augmentation, by index.

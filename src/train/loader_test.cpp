@@ -40,6 +40,8 @@ void expect_equal(const std::vector<nn::Batch>& a, const std::vector<nn::Batch>&
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a[i].images.data, b[i].images.data) << i;
     EXPECT_EQ(a[i].labels, b[i].labels) << i;
+    EXPECT_EQ(a[i].second_labels, b[i].second_labels) << i;
+    EXPECT_EQ(a[i].weights, b[i].weights) << i;
   }
 }
 
@@ -109,6 +111,56 @@ TEST_F(Loader, MayBeLeftBeforeTheEpochEnds) {
   for (int taken = 0; taken < 4; ++taken) {
     BatchLoader loader(split_, preprocess_, {.batch_size = 1, .seed = 1, .augmentation = {}}, 0);
     for (int i = 0; i < taken; ++i) EXPECT_TRUE(loader.next());
+  }
+}
+
+TEST_F(Loader, GivesTheSameBatchesFromAnyNumberOfThreads) {
+  LoaderSettings settings{.batch_size = 3, .seed = 2, .augmentation = kAugmentation, .threads = 1};
+  settings.augmentation.randaugment_operations = 2;
+  for (const double mixing : {0.0, 1.0}) {
+    settings.augmentation.mixup = settings.augmentation.cutmix = mixing;
+    for (const std::int64_t first : {0, 4}) {
+      settings.threads = 1;
+      const auto expected = load(settings, 1, first);
+      for (const int threads : {2, 3, 8}) {
+        settings.threads = threads;
+        expect_equal(load(settings, 1, first), expected);
+      }
+    }
+  }
+}
+
+TEST_F(Loader, MixesImagesAndTellsBothClassesByTheirShares) {
+  const LoaderSettings settings{.batch_size = 20, .seed = 4, .augmentation = {.mixup = 1.0}};
+  const auto batches = load(settings, 0);
+  ASSERT_EQ(batches.size(), 1U);
+  const nn::Batch& batch = batches[0];
+  const auto order = epoch_order(20, 4, 0);
+  ASSERT_EQ(batch.second_labels.size(), 20U);
+  for (std::size_t i = 0; i < 20; ++i) {
+    const std::size_t own = order[i];
+    const std::size_t partner = order[(i + 19) % 20];
+    // An image's red is its index, its class the index's parity: the red tells the share.
+    const double red = batch.images.item(static_cast<int>(i))[0] * 255.0;
+    ASSERT_GE(batch.weights[i], 0.5F);
+    const std::size_t more = batch.labels[i] == split_.label(own) ? own : partner;
+    const double as_own =
+        batch.weights[i] * static_cast<double>(own) + (1.0 - batch.weights[i]) * static_cast<double>(partner);
+    const double as_partner =
+        batch.weights[i] * static_cast<double>(partner) + (1.0 - batch.weights[i]) * static_cast<double>(own);
+    if (split_.label(own) != split_.label(partner)) {
+      EXPECT_NEAR(red, more == own ? as_own : as_partner, 0.51) << i;
+      EXPECT_EQ(batch.second_labels[i], split_.label(more == own ? partner : own));
+    } else {
+      EXPECT_TRUE(std::abs(red - as_own) < 0.51 || std::abs(red - as_partner) < 0.51) << i;
+    }
+  }
+}
+
+TEST_F(Loader, HasNoSecondClassesWithoutMixing) {
+  for (const nn::Batch& batch : load({.batch_size = 5, .seed = 1, .augmentation = kAugmentation}, 0)) {
+    EXPECT_TRUE(batch.second_labels.empty());
+    EXPECT_TRUE(batch.weights.empty());
   }
 }
 
