@@ -214,6 +214,7 @@ show->callback([&context, reference, refused] {
 });
 add_upload_subcommands(*data, context);
 add_export_subcommands(*data, context);
+add_preview_subcommand(*data, context);
 add_check_subcommand(*data, context);
 }
 

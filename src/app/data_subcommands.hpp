@@ -10,6 +10,8 @@ namespace imago::app {
 void add_upload_subcommands(CLI::App& data, Context& context);
 /// imago data export | diff
 void add_export_subcommands(CLI::App& data, Context& context);
+/// imago data preview
+void add_preview_subcommand(CLI::App& data, Context& context);
 /// imago data check
 void add_check_subcommand(CLI::App& data, Context& context);
 
