@@ -22,8 +22,9 @@ ModelWatch::~ModelWatch() {
 
 Result<registry::ModelVersion> ModelWatch::load() {
   TRY(auto version, choose_model(workspace_, wanted_));
-  TRY_VOID(load(version));
+  serving_ = version;  // the challenger first: from the first request on each key has its own arm
   follow_challenger();
+  TRY_VOID(load(version));
   return version;
 }
 

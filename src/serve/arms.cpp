@@ -14,13 +14,6 @@ std::string name_of(const LiveModel& model) {
   return fmt::format("{}:{}", status["name"].get<std::string>(), status["version"].get<int>());
 }
 
-bool comparable(const Arms::Model& main, const Arms::Model& challenger) {
-  if (!main || !challenger) return false;
-  if (main->face()->spec.labels == challenger->face()->spec.labels) return true;
-  log::warning("{} has other labels than {}: it gets no requests", name_of(*challenger), name_of(*main));
-  return false;
-}
-
 }  // namespace
 
 Arms::Model Arms::main() const {
@@ -42,17 +35,25 @@ Arms::Model Arms::choose(std::string_view key) {
 void Arms::set_main(Model model) {
   const std::scoped_lock lock(mutex_);
   main_.swap(model);
-  comparable_ = comparable(main_, challenger_);
+  compare();
 }
 
 void Arms::set_challenger(Model model) {
   const std::scoped_lock lock(mutex_);
   challenger_.swap(model);
-  comparable_ = comparable(main_, challenger_);
-  if (comparable_) {
-    log::info("{:g} % of predictions go to {}, the others to {}", split_.share() * 100.0, name_of(*challenger_),
-              name_of(*main_));
+  compare();
+}
+
+void Arms::compare() {
+  comparable_ = false;
+  if (!main_ || !challenger_) return;
+  if (main_->face()->spec.labels != challenger_->face()->spec.labels) {
+    log::warning("{} has other labels than {}: it gets no requests", name_of(*challenger_), name_of(*main_));
+    return;
   }
+  comparable_ = true;
+  log::info("{:g} % of predictions go to {}, the others to {}", split_.share() * 100.0, name_of(*challenger_),
+            name_of(*main_));
 }
 
 std::size_t Arms::queued() const {

@@ -40,6 +40,7 @@ class Arms {
     Model main, challenger;  // the challenger only if it may answer
   };
   [[nodiscard]] Both both() const;
+  void compare();  // with the lock held
 
   AbSplit split_;
   mutable std::mutex mutex_;  // guards what follows
