@@ -163,8 +163,8 @@ def test_flipped_labels_are_suspected(tmp_path):
         file.rename(target)
     program.run("data", "import", tmp_path / "files", "--name", "flipped")
     before = sorted(path.name for path in program.workspace.iterdir())
-    report = program.json("data", "check", "flipped", "--suspicious-labels", "--folds", "2", "--recipe", "improved-cnn-bn",
-                          "--set", "epochs=6", timeout=200)
+    report = program.json("data", "check", "flipped", "--suspicious-labels", "--folds", "2", "--set", "epochs=6",
+                          "--set", "batch_size=64", timeout=200)
     assert sorted(path.name for path in program.workspace.iterdir()) == before, "nothing is left behind"
     worst = finding(report, "suspicious_label")["items"][:len(flipped)]
     right = sum("flipped-" in item["images"][0]["path"] for item in worst)
