@@ -17,6 +17,10 @@ if(IMAGO_SANITIZE)
   target_compile_options(imago_options INTERFACE -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   target_link_options(imago_options INTERFACE -fsanitize=${sanitizers})
 endif()
+if(IMAGO_FUZZ)
+  # Clang 14: counts what runs, so that the fuzzer sees it; and it does not know GCC's names of warnings.
+  target_compile_options(imago_options INTERFACE -fsanitize=fuzzer-no-link -Wno-unknown-warning-option)
+endif()
 
 function(module NAME PURPOSE)
   cmake_parse_arguments(M "" "DIRECTORY;PRECOMPILE" "DEPS;THIRD_PARTY" ${ARGN})

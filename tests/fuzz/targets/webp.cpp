@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuzz/images.hpp"
+#include "fuzz/target.hpp"
+
+FUZZ_TARGET(webp) { imago::fuzz::decode_every_way(input, imago::image::Format::WebP); }
