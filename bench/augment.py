@@ -39,7 +39,7 @@ def main():
     arguments.add_argument("--seconds", type=float, default=6)
     arguments.add_argument("--data", default="cifar10")
     arguments.add_argument("--workers", type=int, default=2)
-    arguments.add_argument("--program", default=ROOT / "build" / "bench" / "bench_augment")
+    arguments.add_argument("--program", default=ROOT / "build" / "bench_augment")
     arguments.add_argument("--workspace", default=os.environ.get("IMAGO_WORKSPACE", "workspace"))
     options = arguments.parse_args()
     datasets = Path(options.workspace).resolve() / "datasets"
