@@ -69,7 +69,7 @@ Result<Thumbnail> thumbnail(const data::Repository& repository, const std::strin
   TRY(const auto bytes, repository.read_object(sha256));
   TRY(const auto known, image::probe(as_bytes(bytes)));
   const bool small = std::max(known.width, known.height) <= kThumbnailSide;
-  TRY(auto image, image::decode(as_bytes(bytes), {}, kThumbnailSide));
+  TRY(auto image, image::decode_for({.width = kThumbnailSide, .height = kThumbnailSide}, as_bytes(bytes)));
   if (small && bytes.size() <= kInlineBytes)
     return Thumbnail{fmt::format("data:{};base64,{}", image::media_type(known.format), serve::encode_base64(bytes)),
                      true};

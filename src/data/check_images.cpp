@@ -8,12 +8,13 @@
 #include <unordered_map>
 
 #include "base/files.hpp"
-#include "image/decode.hpp"
+#include "image/preprocess.hpp"
 
 namespace imago::data {
 namespace {
 
-/// A large JPEG is decoded at a reduced scale, but not below this: ample for the measures and the fingerprint.
+/// A large JPEG is decoded at a reduced scale (decode_for: twice what it is told), but not below this: ample for the
+/// measures and the fingerprint.
 constexpr int kLeastSide = 128;
 
 /// Sum and sum of squares.
@@ -53,7 +54,7 @@ void measure(const image::Image& image, ImageFacts& facts) {
 
 Result<void> look_at(const Repository& repository, const std::string& sha256, ImageFacts& facts) {
   TRY(const auto bytes, repository.read_object(sha256));
-  TRY(auto image, image::decode(as_bytes(bytes), {}, kLeastSide));
+  TRY(auto image, image::decode_for({.width = kLeastSide / 2, .height = kLeastSide / 2}, as_bytes(bytes)));
   measure(image, facts);
   TRY(facts.print, fingerprint(std::move(image)));
   return {};
