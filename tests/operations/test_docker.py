@@ -4,6 +4,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,9 @@ def needed_packages(program):
     )
     packages, others = set(), set()
     for name in names:
-        owner = re.match(r"([^:,]+)", run(["dpkg", "-S", f"*/{name}"], check=False).stdout) if name in cache else None
+        # By folder as well: another architecture's package may have a library of the same name.
+        file = f"*/{Path(cache[name]).parent.name}/{name}" if name in cache else None
+        owner = re.match(r"([^:,]+)", run(["dpkg", "-S", file], check=False).stdout) if file else None
         packages.add(owner.group(1)) if owner else others.add(name)
     return packages, others
 
