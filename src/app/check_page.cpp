@@ -2,6 +2,7 @@
 #include "app/check_page.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/files.hpp"
 #include "image/decode.hpp"
@@ -74,8 +75,8 @@ Result<Thumbnail> thumbnail(const data::Repository& repository, const std::strin
     return Thumbnail{fmt::format("data:{};base64,{}", image::media_type(known.format), serve::encode_base64(bytes)),
                      true};
   const double scale = std::min(1.0, static_cast<double>(kThumbnailSide) / std::max(image.width, image.height));
-  const image::Preprocess to{.width = std::max(1, static_cast<int>(image.width * scale + 0.5)),
-                             .height = std::max(1, static_cast<int>(image.height * scale + 0.5))};
+  const image::Preprocess to{.width = std::max(1, static_cast<int>(std::lround(image.width * scale))),
+                             .height = std::max(1, static_cast<int>(std::lround(image.height * scale)))};
   TRY(const auto reduced, image::resize(std::move(image), to));
   TRY(const auto jpeg, image::encode_jpeg(reduced, 80));
   return Thumbnail{"data:image/jpeg;base64," + serve::encode_base64(jpeg), small};

@@ -2,6 +2,7 @@
 #include "data/check.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "data/check_duplicates.hpp"
 #include "data/import.hpp"
@@ -26,7 +27,7 @@ Distribution distribution(std::string name, std::vector<double> values) {
   if (values.empty()) return made;
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) {
-    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+    return values[static_cast<std::size_t>(std::llround(share * static_cast<double>(values.size() - 1)))];
   };
   made.min = values.front();
   made.p5 = at(0.05);

@@ -81,7 +81,8 @@ Result<Fingerprint> fingerprint(image::Image image) {
   std::array<float, std::size_t{kHashSide} * kHashSide> gray{};
   for (std::size_t i = 0; i < gray.size(); ++i) {
     const auto* rgb = &small.rgb[i * 3];
-    gray[i] = 0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2];
+    const auto channel = [&](int c) { return static_cast<float>(rgb[c]); };
+    gray[i] = 0.299F * channel(0) + 0.587F * channel(1) + 0.114F * channel(2);
   }
   Fingerprint made{.hash = perceptual_hash(gray)};
   halve(small, made);
