@@ -8,7 +8,7 @@ namespace {
 
 std::set<std::string> head_of(const Graph& graph) {
   std::set<std::string> names;
-  for (std::size_t i = static_cast<std::size_t>(backbone_end(graph) + 1); i < graph.nodes.size(); ++i) {
+  for (std::size_t i = static_cast<std::size_t>(backbone_end(graph)) + 1; i < graph.nodes.size(); ++i) {
     for (const char* suffix : {".weight", ".bias"}) names.insert(graph.nodes[i].name + suffix);
   }
   return names;

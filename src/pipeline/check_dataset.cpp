@@ -72,7 +72,7 @@ Result<void> predict_fold(Workspace& workspace, const LabelCheckRequest& request
                           int fold, std::vector<float>& probabilities, const OnEvent& on_event,
                           const ShouldStop& should_stop) {
   TRY(const auto temporary, TemporaryDirectory::create(workspace.folder(), "label-check"));
-  const auto folder = temporary.path();
+  const fs::path& folder = temporary.path();
   TRY_VOID(make_directories(folder / "datasets"));
   TRY_VOID(make_directories(folder / "run"));
   std::error_code error;

@@ -117,14 +117,15 @@ std::string rollback_reason(int from) { return fmt::format("rolled back from {}"
 /// The versions behind an alias that were not taken back, oldest first; the last is where it points.
 std::vector<int> trail_of(const std::vector<AliasMove>& newest_first) {
   std::vector<int> trail;
-  for (auto move = newest_first.rbegin(); move != newest_first.rend(); ++move) {
-    const bool back = trail.size() >= 2 && trail[trail.size() - 2] == move->version &&
-                      (move->reason == rollback_reason(trail.back()) ||
-                       move->reason.starts_with(rollback_reason(trail.back()) + ":"));
+  const std::vector<AliasMove> oldest_first(newest_first.rbegin(), newest_first.rend());
+  for (const AliasMove& move : oldest_first) {
+    const bool back =
+        trail.size() >= 2 && trail[trail.size() - 2] == move.version &&
+        (move.reason == rollback_reason(trail.back()) || move.reason.starts_with(rollback_reason(trail.back()) + ":"));
     if (back) {
       trail.pop_back();
-    } else if (trail.empty() || trail.back() != move->version) {
-      trail.push_back(move->version);
+    } else if (trail.empty() || trail.back() != move.version) {
+      trail.push_back(move.version);
     }
   }
   return trail;
