@@ -193,8 +193,7 @@ void add_data_commands(CLI::App& app, Context& context) {
   import->add_option("--seed", options->seed, "Of the split")->capture_default_str();
   import->footer(
       "Examples:\n  imago data import cifar10\n  imago data import photos.tar.gz --name photos --split 70/15/15");
-  import->callback(
-      [&context, options] { context.action = [&context, options] { return run_import(context, *options);
+  import->callback([&context, options] { context.action = [&context, options] { return run_import(context, *options);
 };
 }  // namespace imago::app
 );
