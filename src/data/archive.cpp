@@ -144,11 +144,11 @@ class ArchiveReader {
   }
 
   Result<void> read_content(archive_entry* entry, SourceItem& item) {
+    const std::uint64_t most = limits_.bytes_of(item.path);
     const auto claimed = archive_entry_size_is_set(entry) != 0 ? std::max<la_int64_t>(archive_entry_size(entry), 0) : 0;
     // As much as an archive of this size holds when it is not compressed; beyond that a claim is believed when it
     // comes.
-    item.bytes.reserve(
-        static_cast<std::size_t>(std::min({static_cast<std::uint64_t>(claimed), limits_.file_bytes, stored_bytes_})));
+    item.bytes.reserve(static_cast<std::size_t>(std::min({static_cast<std::uint64_t>(claimed), most, stored_bytes_})));
     std::uint64_t size = 0;
     for (;;) {
       const void* block = nullptr;
@@ -160,15 +160,15 @@ class ArchiveReader {
       // A sparse file has holes between its blocks; they count, or a hole of a terabyte would come for free.
       const std::uint64_t before = size;
       size = std::max(size, static_cast<std::uint64_t>(std::max<la_int64_t>(offset, 0)) + length);
-      TRY_VOID(count(size > limits_.file_bytes ? length : std::max<std::uint64_t>(size - before, length)));
-      if (size > limits_.file_bytes) continue;  // read on, to get past it
+      TRY_VOID(count(size > most ? length : std::max<std::uint64_t>(size - before, length)));
+      if (size > most) continue;  // read on, to get past it
       item.bytes.resize(static_cast<std::size_t>(size) - length, '\0');
       item.bytes.append(static_cast<const char*>(block), length);
     }
-    if (size > limits_.file_bytes) {
+    if (size > most) {
       item.kind = SourceItem::Kind::Refused;
       item.bytes = {};
-      item.reason = fmt::format("{} bytes, at most {}", size, limits_.file_bytes);
+      item.reason = fmt::format("{} bytes, at most {}", size, most);
     }
     return {};
   }

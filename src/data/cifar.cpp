@@ -2,39 +2,73 @@
 #include "data/cifar.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "data/pickle.hpp"
 
 namespace imago::data {
 namespace {
 
-constexpr std::size_t kRecordBytes = 1 + kCifarImageBytes;
+using Holds = CifarFile::Holds;
+
 constexpr int kSide = 32;
+constexpr int kCoarseClasses = 20;
+constexpr std::string_view kPicture = ".png";
+
+constexpr std::array<std::string_view, 10> kNames10{"airplane", "automobile", "bird",  "cat",  "deer",
+                                                    "dog",      "frog",       "horse", "ship", "truck"};
+/// fine_label_names.txt of the official cifar-100-binary.tar.gz.
+constexpr std::array<std::string_view, 100> kNames100{
+    "apple",      "aquarium_fish", "baby",         "bear",       "beaver",      "bed",         "bee",
+    "beetle",     "bicycle",       "bottle",       "bowl",       "boy",         "bridge",      "bus",
+    "butterfly",  "camel",         "can",          "castle",     "caterpillar", "cattle",      "chair",
+    "chimpanzee", "clock",         "cloud",        "cockroach",  "couch",       "crab",        "crocodile",
+    "cup",        "dinosaur",      "dolphin",      "elephant",   "flatfish",    "forest",      "fox",
+    "girl",       "hamster",       "house",        "kangaroo",   "keyboard",    "lamp",        "lawn_mower",
+    "leopard",    "lion",          "lizard",       "lobster",    "man",         "maple_tree",  "motorcycle",
+    "mountain",   "mouse",         "mushroom",     "oak_tree",   "orange",      "orchid",      "otter",
+    "palm_tree",  "pear",          "pickup_truck", "pine_tree",  "plain",       "plate",       "poppy",
+    "porcupine",  "possum",        "rabbit",       "raccoon",    "ray",         "road",        "rocket",
+    "rose",       "sea",           "seal",         "shark",      "shrew",       "skunk",       "skyscraper",
+    "snail",      "snake",         "spider",       "squirrel",   "streetcar",   "sunflower",   "sweet_pepper",
+    "table",      "tank",          "telephone",    "television", "tiger",       "tractor",     "train",
+    "trout",      "tulip",         "turtle",       "wardrobe",   "whale",       "willow_tree", "wolf",
+    "woman",      "worm"};
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-bool is_batch(std::string_view name) {
+bool is_batch_of_10(std::string_view name) {
   return name == "test_batch" ||
          (name.size() == 12 && name.starts_with("data_batch_") && name[11] >= '1' && name[11] <= '9');
 }
 
-Result<void> check_label(std::int64_t label, std::size_t record) {
-  if (label >= 0 && label < static_cast<std::int64_t>(kCifarLabels.size())) return {};
-  return fail(ErrorCode::Corrupt, "CIFAR-10 record {} has label {}, but labels go from 0 to 9", record, label);
+bool is_batch_of_100(std::string_view name) { return name == "train" || name == "test"; }
+
+/// Protocol 2 or later, which is what anybody wrote these files with.
+bool is_pickle(std::string_view bytes) {
+  return bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= '\2' && bytes[1] <= '\5';
 }
 
-Result<CifarBatch> read_binary(std::string_view bytes) {
-  if (bytes.empty() || bytes.size() % kRecordBytes != 0)
-    return fail(ErrorCode::Corrupt, "{} bytes are not a whole number of CIFAR-10 records of {}: cut short?",
-                bytes.size(), kRecordBytes);
-  CifarBatch batch;
-  batch.planes.reserve(bytes.size());
-  for (std::size_t i = 0; i * kRecordBytes < bytes.size(); ++i) {
-    const auto record = bytes.substr(i * kRecordBytes, kRecordBytes);
-    const int label = static_cast<unsigned char>(record[0]);
-    TRY_VOID(check_label(label, i));
-    batch.labels.push_back(label);
-    batch.planes += record.substr(1);
+Result<void> check_label(std::int64_t label, int classes, std::size_t record) {
+  if (label >= 0 && label < classes) return {};
+  return fail(ErrorCode::Corrupt, "CIFAR-{} record {} has label {}, but labels go from 0 to {}", classes, record, label,
+              classes - 1);
+}
+
+/// A label byte before each image; two of CIFAR-100, the coarse one first.
+Result<CifarBatch> read_binary(int classes, std::string_view bytes) {
+  const bool coarse = classes == 100;
+  CifarBatch batch{.records = bytes, .stride = kCifarImageBytes + (coarse ? 2 : 1), .offset = coarse ? 2U : 1U};
+  if (bytes.empty() || bytes.size() % batch.stride != 0)
+    return fail(ErrorCode::Corrupt, "{} bytes are not a whole number of CIFAR-{} records of {}: cut short?",
+                bytes.size(), classes, batch.stride);
+  for (std::size_t i = 0; i * batch.stride < bytes.size(); ++i) {
+    const auto at = [&](std::size_t offset) { return static_cast<unsigned char>(bytes[i * batch.stride + offset]); };
+    if (coarse && at(0) >= kCoarseClasses)
+      return fail(ErrorCode::Corrupt, "CIFAR-100 record {} has coarse label {}, but those go from 0 to {}", i, at(0),
+                  kCoarseClasses - 1);
+    TRY_VOID(check_label(at(coarse ? 1 : 0), classes, i));
+    batch.labels.push_back(at(coarse ? 1 : 0));
   }
   return batch;
 }
@@ -45,26 +79,29 @@ bool is_bytes_array(const PickleValue& value) {
 }
 
 /// The labels: a list of numbers, or a numpy array of single bytes.
-Result<std::vector<int>> labels_from(const PickleValue& value) {
+Result<std::vector<int>> labels_from(const PickleValue& value, int classes, std::string_view key) {
   std::vector<int> labels;
   if (value.kind == PickleValue::Kind::List) {
     for (const auto* item : value.items) {
       if (item->kind != PickleValue::Kind::Int)
-        return fail(ErrorCode::Corrupt, "\"labels\" has something else than numbers");
-      TRY_VOID(check_label(item->number, labels.size()));
+        return fail(ErrorCode::Corrupt, "\"{}\" has something else than numbers", key);
+      TRY_VOID(check_label(item->number, classes, labels.size()));
       labels.push_back(static_cast<int>(item->number));
     }
     return labels;
   }
-  if (!is_bytes_array(value)) return fail(ErrorCode::Unsupported, "\"labels\" is neither a list nor an array of uint8");
+  if (!is_bytes_array(value))
+    return fail(ErrorCode::Unsupported, "\"{}\" is neither a list nor an array of uint8", key);
   for (const char label : value.text) {
-    TRY_VOID(check_label(static_cast<unsigned char>(label), labels.size()));
+    TRY_VOID(check_label(static_cast<unsigned char>(label), classes, labels.size()));
     labels.push_back(static_cast<unsigned char>(label));
   }
   return labels;
 }
 
-Result<std::string> planes_from(const PickleValue& value, std::size_t records) {
+/// Points batch.records at the array of images, one row each; a copy where it lies column by column.
+Result<void> take_planes(const PickleValue& value, CifarBatch& batch) {
+  const std::size_t records = batch.labels.size();
   if (!is_bytes_array(value)) return fail(ErrorCode::Unsupported, "\"data\" is not a numpy array of uint8");
   std::int64_t elements = 1;
   for (const auto* side : value.items) {
@@ -78,49 +115,85 @@ Result<std::string> planes_from(const PickleValue& value, std::size_t records) {
       value.text.size() != records * kCifarImageBytes)
     return fail(ErrorCode::Corrupt, "\"data\" has {} bytes, but {} labels need {}", value.text.size(), records,
                 records * kCifarImageBytes);
-  if (!value.column_major) return std::string(value.text);
+  batch.records = value.text;
+  if (!value.column_major) return {};
   if (value.items.size() != 2)
     return fail(ErrorCode::Unsupported, "\"data\" is in Fortran order with {} axes", value.items.size());
-  std::string planes(value.text.size(), '\0');
+  auto rows = std::make_shared<std::string>(value.text.size(), '\0');
   for (std::size_t row = 0; row < records; ++row)
     for (std::size_t i = 0; i < kCifarImageBytes; ++i)
-      planes[row * kCifarImageBytes + i] = value.text[i * records + row];
-  return planes;
+      (*rows)[row * kCifarImageBytes + i] = value.text[i * records + row];
+  batch.records = *rows;
+  batch.keeper = std::move(rows);
+  return {};
 }
 
-Result<CifarBatch> read_python(std::string_view bytes) {
-  TRY(const auto pickle, Pickle::read(bytes));
-  const auto* labels = pickle.root().find("labels");
-  const auto* data = pickle.root().find("data");
+Result<CifarBatch> read_python(int classes, std::string_view bytes) {
+  const std::string_view key = classes == 100 ? "fine_labels" : "labels";
+  TRY(auto read, Pickle::read(bytes));
+  const auto pickle = std::make_shared<const Pickle>(std::move(read));
+  const auto* labels = pickle->root().find(key);
+  const auto* data = pickle->root().find("data");
   if (labels == nullptr || data == nullptr)
-    return fail(ErrorCode::Corrupt, "not a CIFAR-10 batch: no \"labels\" and \"data\" in it");
+    return fail(ErrorCode::Corrupt, "not a CIFAR-{} batch: no \"{}\" and \"data\" in it", classes, key);
   CifarBatch batch;
-  TRY(batch.labels, labels_from(*labels));
-  TRY(batch.planes, planes_from(*data, batch.labels.size()));
-  if (batch.labels.empty()) return fail(ErrorCode::Corrupt, "a CIFAR-10 batch without images");
+  batch.keeper = pickle;
+  TRY(batch.labels, labels_from(*labels, classes, key));
+  TRY_VOID(take_planes(*data, batch));
+  if (batch.labels.empty()) return fail(ErrorCode::Corrupt, "a CIFAR-{} batch without images", classes);
   return batch;
+}
+
+Result<void> check_count(std::size_t names, int classes) {
+  if (names == static_cast<std::size_t>(classes)) return {};
+  return fail(ErrorCode::Corrupt, "{} class names, but CIFAR-{} has {}", names, classes, classes);
 }
 
 }  // namespace
 
-CifarFile cifar_file(std::string_view path) {
+CifarFile cifar_file(std::string_view path, std::string_view bytes) {
   const auto name = base_name(path);
-  if (name == "batches.meta.txt") return CifarFile::BinaryNames;
-  if (name == "batches.meta") return CifarFile::PythonNames;
-  if (is_batch(name)) return CifarFile::PythonBatch;
-  if (name.ends_with(".bin") && is_batch(name.substr(0, name.size() - 4))) return CifarFile::BinaryBatch;
-  return CifarFile::None;
+  const auto stem = name.ends_with(".bin") ? name.substr(0, name.size() - 4) : std::string_view();
+  if (name == "batches.meta.txt") return {Holds::Names, false, 10};
+  if (name == "batches.meta") return {Holds::Names, true, 10};
+  if (name == "fine_label_names.txt") return {Holds::Names, false, 100};
+  if (name == "coarse_label_names.txt") return {Holds::CoarseNames, false, 100};
+  if (is_batch_of_10(name)) return {Holds::Images, true, 10};
+  if (is_batch_of_10(stem)) return {Holds::Images, false, 10};
+  if (is_batch_of_100(stem)) return {Holds::Images, false, 100};
+  if (is_pickle(bytes) && name == "meta") return {Holds::Names, true, 100};
+  if (is_pickle(bytes) && is_batch_of_100(name)) return {Holds::Images, true, 100};
+  return {};
+}
+
+bool is_large_cifar_file(std::string_view path) {
+  auto name = base_name(path);
+  if (name.ends_with(".bin")) name.remove_suffix(4);
+  return is_batch_of_100(name);
+}
+
+std::string cifar_path(std::string_view batch, std::size_t image) {
+  const auto name = base_name(batch);
+  return fmt::format("{}/{:05}{}", name.substr(0, name.find('.')), image, kPicture);
+}
+
+bool is_cifar_path(std::string_view path) {
+  const auto slash = path.find('/');
+  if (slash == std::string_view::npos || !path.ends_with(kPicture)) return false;
+  const auto number = path.substr(slash + 1, path.size() - slash - 1 - kPicture.size());
+  return (is_batch_of_10(path.substr(0, slash)) || is_batch_of_100(path.substr(0, slash))) && number.size() >= 5 &&
+         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 Split cifar_split(std::string_view path) { return base_name(path).starts_with("test") ? Split::Test : Split::Train; }
 
-Result<CifarBatch> read_cifar_batch(CifarFile kind, std::string_view bytes) {
-  return kind == CifarFile::BinaryBatch ? read_binary(bytes) : read_python(bytes);
+Result<CifarBatch> read_cifar_batch(CifarFile file, std::string_view bytes) {
+  return file.python ? read_python(file.classes, bytes) : read_binary(file.classes, bytes);
 }
 
-Result<std::vector<std::string>> read_cifar_names(CifarFile kind, std::string_view bytes) {
+Result<std::vector<std::string>> read_cifar_names(CifarFile file, std::string_view bytes) {
   std::vector<std::string> names;
-  if (kind == CifarFile::BinaryNames) {
+  if (!file.python) {
     for (std::size_t start = 0; start < bytes.size();) {
       const auto end = std::min(bytes.find('\n', start), bytes.size());
       auto name = bytes.substr(start, end - start);
@@ -128,18 +201,22 @@ Result<std::vector<std::string>> read_cifar_names(CifarFile kind, std::string_vi
       if (!name.empty()) names.emplace_back(name);
       start = end + 1;
     }
-  } else {
-    TRY(const auto pickle, Pickle::read(bytes));
-    const auto* list = pickle.root().find("label_names");
-    if (list == nullptr) return fail(ErrorCode::Corrupt, "no \"label_names\" in it");
-    // Of more only the number is told: one long text may be in the list a million times.
-    if (list->items.size() != kCifarLabels.size())
-      return fail(ErrorCode::Corrupt, "{} class names, but CIFAR-10 has 10", list->items.size());
-    for (const auto* item : list->items) names.emplace_back(item->text);
+    TRY_VOID(check_count(names.size(), file.classes));
+    return names;
   }
-  if (names.size() != kCifarLabels.size())
-    return fail(ErrorCode::Corrupt, "{} class names, but CIFAR-10 has 10", names.size());
+  const std::string_view key = file.classes == 100 ? "fine_label_names" : "label_names";
+  TRY(const auto pickle, Pickle::read(bytes));
+  const auto* list = pickle.root().find(key);
+  if (list == nullptr) return fail(ErrorCode::Corrupt, "no \"{}\" in it", key);
+  // Before any is copied: one long text may be in the list a million times.
+  TRY_VOID(check_count(list->items.size(), file.classes));
+  for (const auto* item : list->items) names.emplace_back(item->text);
   return names;
+}
+
+std::vector<std::string> cifar_names(int classes) {
+  if (classes == 10) return {kNames10.begin(), kNames10.end()};
+  return {kNames100.begin(), kNames100.end()};
 }
 
 image::Image cifar_image(std::string_view planes) {

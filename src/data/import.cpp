@@ -143,7 +143,8 @@ class Intake {
       checkers_.refuse(std::move(item.path), std::move(item.reason));
       return {};
     }
-    if (const auto kind = cifar_file(item.path); kind != CifarFile::None) return take_cifar(kind, item);
+    if (const auto file = cifar_file(item.path, item.bytes); file.holds != CifarFile::Holds::Nothing)
+      return take_cifar(file, item);
     add_parents(item.path);
     return checkers_.submit({std::move(item.path), std::move(item.bytes)});
   }
@@ -157,7 +158,7 @@ class Intake {
   }
 
   std::set<std::string> folders;
-  std::vector<std::string> cifar_labels;  ///< as batches.meta names them
+  std::vector<std::string> cifar_labels;  ///< as a file of the source names them, or officially
   bool cifar = false;
 
  private:
@@ -167,28 +168,34 @@ class Intake {
       folders.insert(path.substr(0, slash));
   }
 
-  Result<void> take_cifar(CifarFile kind, const SourceItem& item) {
-    if (kind == CifarFile::BinaryNames || kind == CifarFile::PythonNames) {
-      auto names = read_cifar_names(kind, item.bytes);
+  Result<void> take_cifar(CifarFile file, const SourceItem& item) {
+    if (file.holds == CifarFile::Holds::CoarseNames) {
+      checkers_.refuse(item.path, "CIFAR-100's fine classes are taken, not the coarse ones");
+      return {};
+    }
+    if (std::exchange(cifar_classes_, file.classes) != file.classes && !cifar_labels.empty())
+      return fail(ErrorCode::InvalidArgument, "{}: CIFAR-10 and CIFAR-100 in one source: import one alone", item.path);
+    if (file.holds == CifarFile::Holds::Names) {
+      auto names = read_cifar_names(file, item.bytes);
       if (!names) return pass(names, item.path);
       cifar_labels = std::move(*names);
       return {};
     }
+    if (cifar_labels.empty()) cifar_labels = cifar_names(file.classes);
     cifar = true;
     const auto name = item.path.substr(item.path.rfind('/') + 1);
     const auto stem = name.substr(0, name.find('.'));
     if (!seen_.insert("/" + stem).second) {  // a slash in front: no path begins so
-      checkers_.refuse(item.path, "its images came before, in the other of CIFAR-10's formats");
+      checkers_.refuse(item.path, "its images came before, in the other of CIFAR's formats");
       return {};
     }
-    auto batch = read_cifar_batch(kind, item.bytes);
+    auto batch = read_cifar_batch(file, item.bytes);
     if (!batch) return pass(batch, item.path);
     const auto split = cifar_split(item.path);
     for (std::size_t i = 0; i < batch->labels.size(); ++i) {
       if (stopped(stop_)) return fail(ErrorCode::Cancelled, "import stopped: nothing was changed");
-      TRY_VOID(checkers_.submit({fmt::format("{}/{:05}.png", stem, i),
-                                 batch->planes.substr(i * kCifarImageBytes, kCifarImageBytes), true, batch->labels[i],
-                                 split}));
+      TRY_VOID(
+          checkers_.submit({cifar_path(item.path, i), std::string(batch->image(i)), true, batch->labels[i], split}));
       report(item.bytes_read, item.bytes_total + 1);
     }
     return {};
@@ -198,6 +205,7 @@ class Intake {
   const OnImportProgress& on_progress_;
   const std::atomic<bool>* stop_;
   std::set<std::string> seen_;
+  int cifar_classes_ = 0;
   std::chrono::steady_clock::time_point reported_{};
 };
 
@@ -216,11 +224,10 @@ int thread_count(int asked) {
 
 /// CIFAR's own files bring their labels and splits; images beside them are none of its.
 void lay_out_cifar(Manifest& manifest, std::vector<std::string> labels, std::vector<Refusal>& refused) {
-  manifest.labels =
-      labels.empty() ? std::vector<std::string>(kCifarLabels.begin(), kCifarLabels.end()) : std::move(labels);
+  manifest.labels = std::move(labels);
   std::erase_if(manifest.entries, [&](const Entry& entry) {
-    if (cifar_file(entry.path.substr(0, entry.path.find('/'))) == CifarFile::PythonBatch) return false;
-    refused.push_back({entry.path, "not part of CIFAR-10"});
+    if (is_cifar_path(entry.path)) return false;
+    refused.push_back({entry.path, "not part of CIFAR"});
     return true;
   });
 }
@@ -248,7 +255,7 @@ Result<ImportReport> import_dataset(Repository& repository, const ImportRequest&
   Checkers checkers(staging, canonical.filename().string(), thread_count(request.threads));
   Intake intake(checkers, on_progress, stop);
   const auto read =
-      read_source(request.source, SourceLimits{}, [&](SourceItem item) { return intake.take(std::move(item)); });
+      read_source(request.source, kImportLimits, [&](SourceItem item) { return intake.take(std::move(item)); });
   TRY_VOID(checkers.finish());
   if (!read) return tl::unexpected<Error>(read.error());
   intake.report(1, 1);

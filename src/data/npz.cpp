@@ -16,7 +16,7 @@ constexpr SourceLimits kSentLimits{.file_bytes = std::uint64_t{1} << 30,
                                    .files = 64,
                                    .ratio = 200,
                                    .ratio_from = std::uint64_t{64} << 20};
-constexpr SourceLimits kImportLimits{.file_bytes = std::uint64_t{16} << 30, .files = 64};
+constexpr SourceLimits kOwnLimits{.file_bytes = std::uint64_t{16} << 30, .files = 64};
 constexpr double kMaxClasses = 100'000;
 
 struct Names {
@@ -81,7 +81,7 @@ Result<ArrayImages> read_npz(const std::string& name, std::string_view bytes, co
 }
 
 Result<std::vector<std::pair<Split, ArrayImages>>> read_npz_splits(const std::string& name, std::string_view bytes) {
-  TRY(auto arrays, read_members(name, bytes, kImportLimits));
+  TRY(auto arrays, read_members(name, bytes, kOwnLimits));
   std::vector<std::string> labels;
   for (const auto& [x, y, split] : kNames)
     if (arrays.contains(x) && arrays.contains(y)) labels.push_back(arrays.find(y)->second);

@@ -13,6 +13,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::string_literals;
 
+constexpr CifarFile kBatch{CifarFile::Holds::Images, true, 10};
+constexpr CifarFile kNames{CifarFile::Holds::Names, true, 10};
+
+std::string planes_of(const CifarBatch& batch) {
+  std::string planes;
+  for (std::size_t i = 0; i < batch.labels.size(); ++i) planes += batch.image(i);
+  return planes;
+}
+
 std::string pixels() {
   std::string bytes;
   for (int i = 0; i < 2 * 3072; ++i) bytes += static_cast<char>(i % 251);
@@ -100,10 +109,10 @@ std::string protocol5() {
 
 TEST(Pickle, ReadsACifarBatchAsEveryPythonWritesIt) {
   for (const auto& bytes : {python2(), protocol2(), protocol4(), protocol5()}) {
-    const auto batch = read_cifar_batch(CifarFile::PythonBatch, bytes);
+    const auto batch = read_cifar_batch(kBatch, bytes);
     ASSERT_TRUE(batch) << batch.error().message << " in " << bytes.substr(0, 2);
     EXPECT_THAT(batch->labels, ElementsAre(6, 9));
-    EXPECT_EQ(batch->planes, pixels());
+    EXPECT_EQ(planes_of(*batch), pixels());
   }
 }
 
@@ -111,11 +120,11 @@ TEST(Pickle, ReadsFortranOrder) {
   auto bytes = python2();
   const auto flag = bytes.find("\x89T\0\x18"s);
   bytes[flag] = '\x88';
-  const auto batch = read_cifar_batch(CifarFile::PythonBatch, bytes);
+  const auto batch = read_cifar_batch(kBatch, bytes);
   ASSERT_TRUE(batch) << batch.error().message;
   const auto stored = pixels();
-  EXPECT_EQ(batch->planes[1], stored[2]);
-  EXPECT_EQ(batch->planes[3072], stored[1]);
+  EXPECT_EQ(batch->image(0)[1], stored[2]);
+  EXPECT_EQ(batch->image(1)[0], stored[1]);
 }
 
 TEST(Pickle, ReadsTheClassNames) {
@@ -130,7 +139,7 @@ TEST(Pickle, ReadsTheClassNames) {
       "frog\x94\x8c\x05horse\x94\x8c\x04ship\x94"
       "\x8c\x05truck\x94"
       "e\x8c\x07num_vis\x94M\0\x0cu."s;
-  const auto names = read_cifar_names(CifarFile::PythonNames, bytes);
+  const auto names = read_cifar_names(kNames, bytes);
   ASSERT_TRUE(names) << names.error().message;
   EXPECT_EQ(names->size(), 10U);
   EXPECT_EQ(names->at(9), "truck");
@@ -156,9 +165,9 @@ TEST(Pickle, NeverRunsAnything) {
 TEST(Pickle, RefusesAnArrayThatIsNamedButNeverFilled) {
   const auto array = "cnumpy.core.multiarray\n_reconstruct\n)R"s;
   const auto bytes = "\x80\x02}(X\x06\0\0\0labels"s + array + "X\x04\0\0\0data"s + array + "u."s;
-  EXPECT_THAT(read_cifar_batch(CifarFile::PythonBatch, bytes).error().message, HasSubstr("\"labels\" is neither"));
+  EXPECT_THAT(read_cifar_batch(kBatch, bytes).error().message, HasSubstr("\"labels\" is neither"));
   const auto no_labels = "\x80\x02}(X\x06\0\0\0labels]X\x04\0\0\0data"s + array + "u."s;
-  EXPECT_THAT(read_cifar_batch(CifarFile::PythonBatch, no_labels).error().message, HasSubstr("\"data\" is not"));
+  EXPECT_THAT(read_cifar_batch(kBatch, no_labels).error().message, HasSubstr("\"data\" is not"));
 }
 
 TEST(Pickle, RefusesToCopyOneTextManyTimes) {
@@ -169,22 +178,22 @@ TEST(Pickle, RefusesToCopyOneTextManyTimes) {
 
   auto names = "\x80\x02}X\x0b\0\0\0label_names]X\x10\x27\0\0"s + text + "q\x01"s;
   for (int i = 0; i < 100; ++i) names += "ah\x01"s;
-  EXPECT_THAT(read_cifar_names(CifarFile::PythonNames, names + "as.").error().message, HasSubstr("101 class names"));
+  EXPECT_THAT(read_cifar_names(kNames, names + "as.").error().message, HasSubstr("101 class names"));
 }
 
 TEST(Pickle, RefusesEveryTruncationAndSurvivesAnyChangedByte) {
   for (const auto& whole : {python2(), protocol2(), protocol4(), protocol5()}) {
     for (std::size_t size = 0; size < whole.size(); size += size < 400 ? 1 : 97) {
       const std::string cut = whole.substr(0, size);
-      ASSERT_FALSE(read_cifar_batch(CifarFile::PythonBatch, cut)) << size;
+      ASSERT_FALSE(read_cifar_batch(kBatch, cut)) << size;
     }
     for (std::size_t i = 0; i < 400; ++i) {
       for (int value = 0; value < 256; value += 3) {
         auto damaged = whole;
         damaged[i] = static_cast<char>(value);
-        const auto batch = read_cifar_batch(CifarFile::PythonBatch, damaged);
+        const auto batch = read_cifar_batch(kBatch, damaged);
         if (!batch) continue;
-        ASSERT_EQ(batch->planes.size(), batch->labels.size() * kCifarImageBytes);
+        ASSERT_EQ(planes_of(*batch).size(), batch->labels.size() * kCifarImageBytes);
       }
     }
   }

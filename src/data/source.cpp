@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "data/cifar.hpp"
 #include "data/manifest.hpp"
 #include "json/json.hpp"
 
@@ -32,13 +33,18 @@ Found examine(const fs::directory_entry& entry, std::string path, const SourceLi
     refuse("not a file");
   } else {
     found.size = entry.file_size(error);
-    if (found.size > limits.file_bytes) refuse(fmt::format("{} bytes, at most {}", found.size, limits.file_bytes));
+    const auto most = limits.bytes_of(found.path);
+    if (found.size > most) refuse(fmt::format("{} bytes, at most {}", found.size, most));
   }
   if (!is_safe_path(found.path)) refuse("its name has a backslash");
   return found;
 }
 
 }  // namespace
+
+std::uint64_t SourceLimits::bytes_of(std::string_view path) const {
+  return is_large_cifar_file(path) ? std::max(file_bytes, large_file_bytes) : file_bytes;
+}
 
 Result<void> read_folder(const fs::path& folder, const SourceLimits& limits, const OnItem& on_item) {
   std::vector<Found> all;
@@ -57,7 +63,7 @@ Result<void> read_folder(const fs::path& folder, const SourceLimits& limits, con
     read += found.size;
     SourceItem item{found.kind, std::move(found.path), {}, std::move(found.reason), read, total};
     if (item.kind == SourceItem::Kind::File) {
-      auto bytes = read_file(folder / item.path, limits.file_bytes);
+      auto bytes = read_file(folder / item.path, limits.bytes_of(item.path));
       if (bytes) {
         item.bytes = std::move(*bytes);
       } else {

@@ -15,11 +15,18 @@ namespace imago::data {
 
 struct SourceLimits {
   std::uint64_t file_bytes = 32U << 20;                ///< a larger file is handed on as refused
+  std::uint64_t large_file_bytes = 0;                  ///< of CIFAR-100's batches, where it is more than file_bytes
   std::uint64_t total_bytes = std::uint64_t{1} << 38;  ///< all files together, unpacked
   std::uint64_t files = 20'000'000;
   std::uint64_t ratio = 200;  ///< unpacked to packed, counted once more than ratio_from is unpacked
   std::uint64_t ratio_from = std::uint64_t{256} << 20;
+
+  /// What this file may have.
+  [[nodiscard]] std::uint64_t bytes_of(std::string_view path) const;
 };
+
+/// Somebody's own data, on purpose.
+inline constexpr SourceLimits kImportLimits{.large_file_bytes = 192U << 20};
 
 struct SourceItem {
   enum class Kind { File, Folder, Refused };

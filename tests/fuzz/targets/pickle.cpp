@@ -5,9 +5,13 @@
 #include "fuzz/target.hpp"
 
 FUZZ_TARGET(pickle) {
-  using imago::data::CifarFile;
+  using Holds = imago::data::CifarFile::Holds;
   static_cast<void>(imago::data::Pickle::read(input));
-  static_cast<void>(imago::data::read_cifar_names(CifarFile::PythonNames, input));
-  if (const auto batch = imago::data::read_cifar_batch(CifarFile::PythonBatch, input))
-    EXPECTS(batch->planes.size() == batch->labels.size() * imago::data::kCifarImageBytes, "an image for each label");
+  for (const int classes : {10, 100}) {
+    static_cast<void>(imago::data::read_cifar_names({Holds::Names, true, classes}, input));
+    const auto batch = imago::data::read_cifar_batch({Holds::Images, true, classes}, input);
+    if (!batch) continue;
+    for (std::size_t i = 0; i < batch->labels.size(); ++i)
+      EXPECTS(batch->image(i).size() == imago::data::kCifarImageBytes, "an image for each label");
+  }
 }
