@@ -1,49 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/server.hpp"
 
-#include <arpa/inet.h>
-#include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <future>
-#include <semaphore>
 #include <thread>
 
-#include "http/client.hpp"
+#include "http/test_server.hpp"
 
 namespace imago::http {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
-
-Response write_error(int status, std::string_view text, const Request&) {
-  return {.status = status,
-          .headers = {{"Content-Type", "application/json"}},
-          .body = fmt::format(R"({{"error":"{}"}})", text)};
-}
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using testing::write_error;
 
 constexpr std::string_view kStatic = "static bytes";
 
-/// A server with routes that echo, wait until told, and misbehave.
-class ServerTest : public testing::Test {
+/// Routes that echo, answer from afar, and misbehave.
+class ServerTest : public testing::RunningServer {
  protected:
-  void start(ServerOptions options = {}) {
-    options.port = 0;
-    std::vector<Route> routes{
-        {"GET", "/hello", [](const Request&, Responder r) { r.send({.body = "hello"}); }},
+  std::vector<Route> routes() override {
+    return {
         {"GET", "/static", [](const Request&, Responder r) { r.send({.static_body = kStatic}); }},
         {"POST", "/echo", [](const Request& q, Responder r) { r.send({.body = q.body}); }},
         {"GET", "/look/{name}", &ServerTest::describe},
-        {"GET", "/later", [this](const Request&, Responder r) { waiting_.set_value(std::move(r)); }},
         {"GET", "/thread", [this](const Request&, Responder r) { answer_from_another_thread(std::move(r)); }},
-        {"GET", "/stream",
-         [this](const Request&, Responder r) {
-           streams_.push_back(r.stream({.headers = {{"Content-Type", "text/event-stream"}}, .body = "ignored"}));
-           streaming_.release();
-         }},
         {"GET", "/forget", [](const Request&, Responder) {}},
         {"GET", "/throw", [](const Request&, Responder) { throw std::runtime_error("secret"); }},
         {"GET", "/split",
@@ -51,12 +32,9 @@ class ServerTest : public testing::Test {
            r.send({.headers = {{"X-Bad", "a\r\nSet-Cookie: b"}}, .body = "x"});
          }},
     };
-    auto started = Server::start(options, std::move(routes), &write_error);
-    ASSERT_TRUE(started.has_value()) << started.error().message;
-    server_ = std::move(*started);
   }
   void TearDown() override {
-    server_.reset();
+    RunningServer::TearDown();
     for (auto& thread : threads_) thread.join();
   }
 
@@ -71,49 +49,7 @@ class ServerTest : public testing::Test {
     threads_.emplace_back([r = std::move(responder)]() mutable { r.send({.body = "from afar"}); });
   }
 
-  [[nodiscard]] std::string url(std::string_view path) const {
-    return fmt::format("http://127.0.0.1:{}{}", server_->port(), path);
-  }
-
-  ClientResponse send(const std::string& method, std::string_view path, std::string body = {}, Fields headers = {}) {
-    auto response = fetch({.method = method, .url = url(path), .headers = std::move(headers), .body = std::move(body)});
-    EXPECT_TRUE(response.has_value()) << response.error().message;
-    return response.value_or(ClientResponse{});
-  }
-
-  [[nodiscard]] int connect_raw() const {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(server_->port()));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    return fd;
-  }
-  /// Sends `text` as it is and reads to the end of the connection.
-  [[nodiscard]] std::string exchange_raw(std::string_view text) const {
-    const int fd = connect_raw();
-    EXPECT_EQ(write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    std::string answer;
-    char buffer[4096];
-    for (ssize_t n = 0; (n = read(fd, buffer, sizeof buffer)) > 0;) answer.append(buffer, static_cast<std::size_t>(n));
-    close(fd);
-    return answer;
-  }
-
-  /// A connection that asked for /stream and has read the head of its answer.
-  [[nodiscard]] int connect_to_stream() {
-    const int fd = connect_raw();
-    const std::string_view request = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
-    EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-    streaming_.acquire();
-    return fd;
-  }
-
-  std::unique_ptr<Server> server_;
-  std::promise<Responder> waiting_;
-  std::vector<Stream> streams_;  // one loop adds to them, and only before streaming_ is released
-  std::counting_semaphore<> streaming_{0};
+ private:
   std::mutex threads_mutex_;
   std::vector<std::thread> threads_;
 };
@@ -237,7 +173,7 @@ TEST_F(ServerTest, RefusesConnectionsOverTheLimitWith503) {
 
 TEST_F(ServerTest, RefusesWhatIsNotHttp) {
   start();
-  EXPECT_THAT(exchange_raw("nonsense\r\n\r\n"), testing::Not(HasSubstr("200 OK")));
+  EXPECT_THAT(exchange_raw("nonsense\r\n\r\n"), Not(HasSubstr("200 OK")));
   EXPECT_THAT(exchange_raw("GET /hello HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));  // no Host
 }
 
@@ -246,7 +182,7 @@ TEST_F(ServerTest, GivesA500WithoutDetailsWhenAHandlerFails) {
   for (const auto* path : {"/forget", "/throw"}) {
     const auto response = send("GET", path);
     EXPECT_EQ(response.status, 500) << path;
-    EXPECT_THAT(response.body, testing::Not(HasSubstr("secret")));
+    EXPECT_THAT(response.body, Not(HasSubstr("secret")));
   }
 }
 
@@ -259,9 +195,7 @@ TEST_F(ServerTest, LetsNoHandlerSplitAResponse) {
 
 TEST_F(ServerTest, SurvivesAClientThatLeftBeforeItsAnswer) {
   start();
-  const int fd = connect_raw();
-  const std::string_view request = "GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
-  ASSERT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  const int fd = connect_and_get("/later");
   Responder responder = waiting_.get_future().get();
   close(fd);
   responder.send({.body = std::string(1'000'000, 'x')});
@@ -313,146 +247,6 @@ TEST_F(ServerTest, DrainsAHundredTimesWhileClientsKeepComing) {
     client.join();
     server_.reset();
   }
-}
-
-std::string read_until(int fd, std::string_view end) {
-  std::string text;
-  char byte = 0;
-  while (!text.ends_with(end) && read(fd, &byte, 1) == 1) text += byte;
-  return text;
-}
-
-std::string read_all(int fd) {
-  std::string text;
-  char buffer[4096];
-  for (ssize_t n = 0; (n = read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
-  return text;
-}
-
-TEST_F(ServerTest, SendsEachPieceOfAStreamWhenItComes) {
-  start();
-  const int fd = connect_to_stream();
-  const std::string head = read_until(fd, "\r\n\r\n");
-  EXPECT_THAT(head, StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(head, HasSubstr("text/event-stream"));
-  for (const auto* piece : {"data: 1\n\n", "data: 2\n\n", "data: 3\n\n"}) {
-    ASSERT_TRUE(streams_[0].send(piece));
-    EXPECT_THAT(read_until(fd, piece), HasSubstr(piece));  // the stream is still open: it would wait here for ever
-  }
-  ASSERT_TRUE(streams_[0].send("the rest"));
-  streams_.clear();
-  EXPECT_THAT(read_until(fd, "0\r\n\r\n"), HasSubstr("the rest"));
-  const std::string_view next = "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  ASSERT_EQ(write(fd, next.data(), next.size()), static_cast<ssize_t>(next.size()));
-  EXPECT_THAT(read_all(fd), HasSubstr("hello"));
-  close(fd);
-}
-
-TEST_F(ServerTest, KeepsTheOrderOfWhatAnotherThreadStreams) {
-  start();
-  const int fd = connect_to_stream();
-  std::string sent;
-  for (int i = 0; i < 20'000; ++i) sent += fmt::format("{};", i);
-  std::thread sender([&] {
-    for (std::size_t at = 0; at < sent.size(); at += 7) EXPECT_TRUE(streams_[0].send(sent.substr(at, 7)));
-    streams_.clear();
-  });
-  std::string got = read_until(fd, "0\r\n\r\n");
-  sender.join();
-  close(fd);
-  std::string body;
-  for (std::size_t at = got.find("\r\n\r\n") + 4; at < got.size();) {
-    const std::size_t size = std::stoul(got.substr(at, 8), nullptr, 16);
-    at = got.find("\r\n", at) + 2;
-    body += got.substr(at, size);
-    at += size + 2;
-  }
-  EXPECT_TRUE(body == sent) << body.size() << " of " << sent.size();
-}
-
-TEST_F(ServerTest, TellsTheSenderThatTheClientOfAStreamHasGone) {
-  start();
-  const int fd = connect_to_stream();
-  EXPECT_TRUE(streams_[0].send("hello"));
-  close(fd);
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  bool alive = true;
-  while (alive && std::chrono::steady_clock::now() < give_up) {
-    alive = streams_[0].send(".");
-    std::this_thread::yield();
-  }
-  EXPECT_FALSE(alive);
-  EXPECT_EQ(send("GET", "/hello").status, 200);
-}
-
-TEST_F(ServerTest, EndsAStreamWhoseClientDoesNotRead) {
-  start();
-  const int fd = connect_to_stream();
-  const std::string piece(64 * 1024, 'x');
-  int accepted = 0;
-  while (accepted < 10'000 && streams_[0].send(piece)) ++accepted;
-  EXPECT_LT(accepted, 1000);  // what the sockets hold, and 1 MiB
-  EXPECT_FALSE(streams_[0].send("."));
-  EXPECT_EQ(send("GET", "/hello").status, 200);
-  close(fd);
-}
-
-TEST_F(ServerTest, StreamsToNobodyWhenTheClientLeftBefore) {
-  start({.threads = 1});
-  const int fd = connect_raw();
-  const std::string_view request = "GET /later HTTP/1.1\r\nHost: x\r\n\r\n";
-  ASSERT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-  Responder responder = waiting_.get_future().get();
-  server_.reset();
-  Stream stream = responder.stream({});
-  EXPECT_FALSE(stream.send("x"));
-  close(fd);
-}
-
-TEST_F(ServerTest, EndsOpenStreamsAtOnceWhenDrained) {
-  start();
-  const int quiet = connect_to_stream();
-  const int stuck = connect_to_stream();
-  EXPECT_TRUE(streams_[0].send("last words"));
-  const std::string piece(64 * 1024, 'x');
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(streams_[1].send(piece));
-  EXPECT_THAT(read_until(quiet, "last words"), HasSubstr("last words"));
-  const auto began = std::chrono::steady_clock::now();
-  server_->drain(std::chrono::seconds(60));
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
-  EXPECT_FALSE(streams_[0].send("x"));
-  EXPECT_FALSE(streams_[1].send("x"));
-  EXPECT_THAT(read_all(quiet), testing::EndsWith("0\r\n\r\n"));
-  close(quiet);
-  close(stuck);
-}
-
-TEST_F(ServerTest, DrainsWhileStreamsBeginAndEnd) {
-  for (int round = 0; round < 30; ++round) {
-    auto server = Server::start({.port = 0, .threads = 2},
-                                {{"GET", "/stream",
-                                  [](const Request&, Responder r) {
-                                    Stream stream = r.stream({});
-                                    for (int i = 0; i < 3; ++i) stream.send("piece");
-                                  }}},
-                                &write_error);
-    ASSERT_TRUE(server.has_value());
-    const auto address = fmt::format("http://127.0.0.1:{}/stream", (*server)->port());
-    std::atomic<bool> done{false};
-    std::thread client([&] {
-      while (!done) static_cast<void>(fetch({.url = address, .timeout = std::chrono::milliseconds(500)}));
-    });
-    (*server)->drain(std::chrono::seconds(1));
-    done = true;
-    client.join();
-  }
-}
-
-TEST_F(ServerTest, AnswersHeadOfAStreamWithoutABody) {
-  start();
-  const auto response = send("HEAD", "/stream");
-  EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.body, "");
 }
 
 TEST_F(ServerTest, SaysThatAPortIsInUse) {
