@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,10 +52,5 @@ struct NumberArray {
 /// InvalidArgument when it is no array, ragged, or a leaf is not a number that a float holds; ResourceExhausted when
 /// there are more than `max_numbers`.
 Result<NumberArray> parse_numbers(std::string_view text, std::size_t max_numbers);
-
-/// As above, or `text` is an object and the first of `keys` that it has is the array. NotFound naming `keys` when the
-/// object has none of them.
-Result<NumberArray> parse_numbers(std::string_view text, std::size_t max_numbers,
-                                  std::span<const std::string_view> keys);
 
 }  // namespace imago::json

@@ -111,50 +111,26 @@ class Flattener {
   NumberArray out_;
 };
 
-std::string joined(std::span<const std::string_view> keys) {
-  std::string text;
-  for (const auto key : keys) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", key);
-  return text;
-}
-
-Result<array> find_array(element root, std::span<const std::string_view> keys) {
-  element found = root;
-  if (!keys.empty() && root.type() == element_type::OBJECT) {
-    const auto object = root.get_object().value_unsafe();
-    const auto has = [&](std::string_view key) { return object.at_key(key).get(found) == simdjson::SUCCESS; };
-    if (std::none_of(keys.begin(), keys.end(), has))
-      return fail(ErrorCode::NotFound, "the object has no {}", joined(keys));
-  }
-  if (found.type() != element_type::ARRAY)
-    return fail(ErrorCode::InvalidArgument, "{} where an array of numbers is wanted", type_name(found.type()));
-  return found.get_array().value_unsafe();
-}
-
-Result<NumberArray> parse_with(simdjson::dom::parser& parser, std::string_view text, std::size_t max_numbers,
-                               std::span<const std::string_view> keys) {
+Result<NumberArray> parse_with(simdjson::dom::parser& parser, std::string_view text, std::size_t max_numbers) {
   element root;
   if (const auto error = parser.parse(text.data(), text.size()).get(root); error != simdjson::SUCCESS)
     return fail(ErrorCode::Corrupt, "not JSON: {}", simdjson::error_message(error));
-  TRY(const auto items, find_array(root, keys));
+  if (root.type() != element_type::ARRAY)
+    return fail(ErrorCode::InvalidArgument, "{} where an array of numbers is wanted", type_name(root.type()));
   Flattener flattener(max_numbers);
-  TRY_VOID(flattener.add(items, 0));
+  TRY_VOID(flattener.add(root.get_array().value_unsafe(), 0));
   return flattener.take();
 }
 
 }  // namespace
 
-Result<NumberArray> parse_numbers(std::string_view text, std::size_t max_numbers,
-                                  std::span<const std::string_view> keys) {
+Result<NumberArray> parse_numbers(std::string_view text, std::size_t max_numbers) {
   if (text.size() > kKeptBytes) {
     simdjson::dom::parser once;
-    return parse_with(once, text, max_numbers, keys);
+    return parse_with(once, text, max_numbers);
   }
   thread_local simdjson::dom::parser kept;
-  return parse_with(kept, text, max_numbers, keys);
-}
-
-Result<NumberArray> parse_numbers(std::string_view text, std::size_t max_numbers) {
-  return parse_numbers(text, max_numbers, {});
+  return parse_with(kept, text, max_numbers);
 }
 
 }  // namespace imago::json

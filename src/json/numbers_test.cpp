@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include <array>
-
 #include "json/json.hpp"
 
 namespace imago::json {
@@ -67,16 +65,6 @@ TEST(ParseNumbers, BoundsDepthAndCount) {
   EXPECT_FALSE(parse_numbers(std::string(100'000, '['), kMany).has_value());
   EXPECT_TRUE(parse_numbers("[1,2,3]", 3).has_value());
   EXPECT_EQ(parse_numbers("[1,2,3]", 2).error().code, ErrorCode::ResourceExhausted);
-}
-
-TEST(ParseNumbers, FindsTheArrayInAnObjectByTheFirstKeyItHas) {
-  constexpr std::array<std::string_view, 2> kKeys{"image", "data"};
-  EXPECT_THAT(parse_numbers(R"({"x":{"image":[9]},"data":[1,2]})", kMany, kKeys)->numbers, ElementsAre(1.0F, 2.0F));
-  EXPECT_THAT(parse_numbers(R"({"data":[1],"image":[3]})", kMany, kKeys)->numbers, ElementsAre(3.0F));
-  EXPECT_THAT(parse_numbers("[4]", kMany, kKeys)->numbers, ElementsAre(4.0F));
-  const auto none = parse_numbers(R"({"pixels":[1]})", kMany, kKeys);
-  EXPECT_EQ(none.error().code, ErrorCode::NotFound);
-  EXPECT_EQ(none.error().message, "the object has no 'image', 'data'");
 }
 
 TEST(ParseNumbers, WorksForTextsLargerThanAThreadKeeps) {
