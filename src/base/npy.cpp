@@ -110,6 +110,8 @@ std::size_t NpyArray::count() const {
 
 std::size_t NpyArray::element_bytes() const { return size_of(type).value_or(0); }
 
+bool looks_like_npy(std::string_view bytes) { return bytes.starts_with(kMagic); }
+
 std::string npy_header(std::string_view type, const std::vector<std::int64_t>& shape) {
   EXPECTS(size_of(type) && shape.size() <= kMaxDimensions, "a header that can be read back");
   std::string sides;

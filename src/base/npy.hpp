@@ -23,6 +23,9 @@ struct NpyArray {
   [[nodiscard]] std::size_t element_bytes() const;  ///< of one
 };
 
+/// By its first bytes.
+bool looks_like_npy(std::string_view bytes);
+
 /// What comes before the data when numpy.save writes an array in C order: version 1.0, data on a multiple of 64.
 /// EXPECTS a header that such a file can have: up to eight dimensions.
 std::string npy_header(std::string_view type, const std::vector<std::int64_t>& shape);

@@ -65,6 +65,33 @@ Result<std::string> read_name(const NpyArray& array, std::size_t i) {
 
 }  // namespace
 
+HeldBytes::HeldBytes(std::string text) {
+  auto held = std::make_shared<const std::string>(std::move(text));
+  bytes = as_bytes(*held);
+  keeper = std::move(held);
+}
+
+Result<HeldBytes> HeldBytes::map(const fs::path& file) {
+  TRY(auto mapped, MappedFile::open(file));
+  auto held_file = std::make_shared<const MappedFile>(std::move(mapped));
+  HeldBytes held;
+  held.bytes = held_file->bytes();
+  held.keeper = std::move(held_file);
+  return held;
+}
+
+Result<std::vector<std::string>> read_array_of_names(Bytes bytes) {
+  TRY(const auto array, read_npy(bytes));
+  if (array.shape.size() != 1 || (array.type[1] != 'U' && array.type[1] != 'S'))
+    return fail(ErrorCode::InvalidArgument, "expected text, of shape [classes]");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < array.count(); ++i) {
+    TRY(auto name, read_name(array, i));
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 ArrayImages::Load ArrayImages::load_for(const std::string& type) {
   static const std::map<std::string, Load> kLoads{
       {"|u1", load<std::uint8_t>},  {"|i1", load<std::int8_t>},   {"|b1", load<std::uint8_t>},
@@ -94,6 +121,7 @@ Result<void> ArrayImages::read_pixels() {
   width_ = static_cast<std::size_t>(shape[2]);
   channels_ = gray ? 1 : 3;
 
+  if (pixels_.type == "|u1") return {};  // every byte is a pixel: nothing to look through
   const std::size_t bytes = pixels_.element_bytes();
   double low = 0, high = 0;
   for (std::size_t i = 0; i < pixels_.data.size(); i += bytes) {
@@ -155,17 +183,16 @@ Result<void> ArrayImages::read_labels(const NpyArray& array) {
   return {};
 }
 
-Result<ArrayImages> ArrayImages::open(std::string pixels, const std::string& labels,
-                                      const std::vector<std::string>& classes) {
+Result<ArrayImages> ArrayImages::open(HeldBytes pixels, Bytes labels, const std::vector<std::string>& classes) {
   ArrayImages images;
   images.classes_ = classes;
-  images.bytes_ = std::make_unique<const std::string>(std::move(pixels));
-  auto array = read_npy(as_bytes(*images.bytes_));
+  images.keeper_ = std::move(pixels.keeper);
+  auto array = read_npy(pixels.bytes);
   if (!array) return pass(array, "the array of pixels");
   images.pixels_ = std::move(*array);
   TRY_VOID(images.read_pixels());
   if (labels.empty()) return images;
-  const auto names = read_npy(as_bytes(labels));
+  const auto names = read_npy(labels);
   if (!names) return tl::unexpected<Error>(Error(names.error()).with("the array of labels"));
   TRY_VOID(images.read_labels(*names));
   return images;
@@ -196,8 +223,8 @@ Result<std::string> ArrayImages::label(std::size_t i) const {
   return classes_[static_cast<std::size_t>(number)];
 }
 
-Result<double> ArrayImages::largest_class(const std::string& labels) {
-  auto array = read_npy(as_bytes(labels));
+Result<double> ArrayImages::largest_class(Bytes labels) {
+  auto array = read_npy(labels);
   if (!array) return pass(array, "the array of labels");
   const Load load = load_for(array->type);
   if (load == nullptr) return -1;

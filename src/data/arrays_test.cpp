@@ -29,7 +29,7 @@ std::string two_pixels() { return array<std::uint8_t>("|u1", {2, 1, 1, 3}, {1, 2
 
 std::string message(const std::string& pixels, const std::string& labels = {},
                     const std::vector<std::string>& classes = kClasses) {
-  const auto images = ArrayImages::open(pixels, labels, classes);
+  const auto images = ArrayImages::open(pixels, as_bytes(labels), classes);
   return images ? "taken" : images.error().message;
 }
 
@@ -82,7 +82,7 @@ TEST(Arrays, TakesFloatsOfEitherRangeAndGray) {
 
 TEST(Arrays, TakesClassNumbersOneHotRowsAndNames) {
   const auto labels = [](const std::string& array) {
-    const auto images = ArrayImages::open(two_pixels(), array, kClasses);
+    const auto images = ArrayImages::open(two_pixels(), as_bytes(array), kClasses);
     EXPECT_TRUE(images) << images.error().message;
     return images->label(0).value_or("none") + " " + images->label(1).value_or("none");
   };

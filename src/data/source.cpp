@@ -2,9 +2,12 @@
 #include "data/source.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/npy.hpp"
+#include "data/arrays.hpp"
 #include "data/cifar.hpp"
 #include "data/manifest.hpp"
 #include "json/json.hpp"
@@ -38,6 +41,15 @@ Found examine(const fs::directory_entry& entry, std::string path, const SourceLi
   }
   if (!is_safe_path(found.path)) refuse("its name has a backslash");
   return found;
+}
+
+/// What a file's kind shows in; less where there is less.
+std::string first_bytes(const fs::path& file) {
+  std::string bytes(512, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
 }
 
 }  // namespace
@@ -88,11 +100,15 @@ bool is_utf8(const std::string& text) {
 
 Result<void> read_source(const fs::path& source, const SourceLimits& limits, const OnItem& on_item) {
   std::error_code error;
-  if (fs::is_directory(source, error)) return read_folder(source, limits, on_item);
+  if (fs::is_directory(source, error))
+    return has_arrays_only(source) ? read_array_folder(source, on_item) : read_folder(source, limits, on_item);
   if (!fs::is_regular_file(source, error))
     return fail(ErrorCode::NotFound, "{} is neither a folder nor a file", source.string());
-  if (source.extension() == ".csv") return read_csv(source, limits, on_item);
-  if (source.extension() == ".npz") return read_arrays(source, limits, on_item);
+  const auto head = first_bytes(source);
+  if (looks_like_npy(head) || looks_like_npz(head)) return read_arrays(source, on_item);
+  const auto kind = source.extension();  // a table begins like any text, and an .npz may begin with any member
+  if (kind == ".npz" || kind == ".npy") return read_arrays(source, on_item);
+  if (!looks_like_archive(head) && (kind == ".csv" || kind == ".tsv")) return read_csv(source, limits, on_item);
   return read_archive(source, limits, on_item);
 }
 

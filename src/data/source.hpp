@@ -63,15 +63,22 @@ bool is_clutter(std::string_view path);
 bool is_utf8(const std::string& text);
 
 /// The images that a .csv file lists, as if they lay in folders of their classes. Its first row names the columns: path
-/// (or file, filename, image), label (or class) and, where it has one, split. Paths are relative to its folder and stay
-/// in it; a row whose image is not there is handed on as refused. Corrupt when it is no such table.
+/// (or file, filename, file_name, filepath, image), label (or class, category) and, where it has one, split; between
+/// them stand commas, semicolons or tabs. However long it is, one row is in memory. Paths are relative to its folder
+/// and stay in it; a row whose image is not there is handed on as refused. Corrupt when it is no such table.
 Result<void> read_csv(const std::filesystem::path& table, const SourceLimits& limits, const OnItem& on_item);
 
-/// The images of an .npz file, as PNG, as if they lay in folders of their classes: x_train and y_train, x_test and
-/// y_test, x_val and y_val, or one pair alone as read_npz takes it. Class numbers are their own names ("07" of 12).
-Result<void> read_arrays(const std::filesystem::path& file, const SourceLimits& limits, const OnItem& on_item);
+/// The images of an .npz file (see read_npz_splits), or of a .npy file and the one with their labels beside it (see
+/// read_npy_splits), as PNG, as if they lay in folders of their splits and classes.
+Result<void> read_arrays(const std::filesystem::path& file, const OnItem& on_item);
 
-/// One of these, by what is there and the end of its name. NotFound when nothing is.
+/// The same of a folder of .npy files.
+Result<void> read_array_folder(const std::filesystem::path& folder, const OnItem& on_item);
+
+/// True for a folder of .npy files and nothing else.
+bool has_arrays_only(const std::filesystem::path& folder);
+
+/// One of these, by what the file begins with, or its name where that says nothing. NotFound when nothing is there.
 Result<void> read_source(const std::filesystem::path& source, const SourceLimits& limits, const OnItem& on_item);
 
 }  // namespace imago::data

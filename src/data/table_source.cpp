@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images that a table lists: rows of a .csv file, or of NumPy's arrays.
+// Images that a table lists: rows of a .csv file.
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
 #include "base/files.hpp"
-#include "data/arrays.hpp"
 #include "data/manifest.hpp"
 #include "data/source.hpp"
-#include "image/encode.hpp"
 
 namespace imago::data {
 namespace {
 
-constexpr std::uint64_t kMaxTableBytes = std::uint64_t{256} << 20;
-
 using Row = std::vector<std::string>;
 
-/// One row of RFC 4180; false at the end. Corrupt for a quote that never closes.
-Result<bool> next_row(std::string_view& text, Row& row) {
+/// One row of RFC 4180, with fields between `separator`; false at the end. Corrupt for a quote that never closes.
+Result<bool> next_row(std::string_view& text, char separator, Row& row) {
+  const std::array<char, 3> ends{separator, '\r', '\n'};
   row.clear();
   while (text.starts_with('\n') || text.starts_with("\r\n")) text.remove_prefix(text.front() == '\r' ? 2 : 1);
   if (text.empty()) return false;
@@ -34,18 +32,26 @@ Result<bool> next_row(std::string_view& text, Row& row) {
         field += '"';
       }
     } else {
-      const auto end = std::min(text.find_first_of(",\r\n"), text.size());
+      const auto end = std::min(text.find_first_of(ends.data(), 0, ends.size()), text.size());
       field = text.substr(0, end);
       text.remove_prefix(end);
     }
     row.push_back(std::move(field));
-    if (!text.starts_with(',')) break;
+    if (!text.starts_with(separator)) break;
     text.remove_prefix(1);
   }
   if (text.starts_with('\r')) text.remove_prefix(1);
   if (!text.empty() && !text.starts_with('\n')) return fail(ErrorCode::Corrupt, "text after a closing quote");
   if (!text.empty()) text.remove_prefix(1);
   return true;
+}
+
+/// What stands between the names of the first row: a comma, or what some spreadsheets write instead.
+char separator_of(std::string_view text) {
+  const auto head = text.substr(0, text.find('\n'));
+  for (const char separator : {',', ';', '\t'})
+    if (head.find(separator) != std::string_view::npos) return separator;
+  return ',';
 }
 
 struct Columns {
@@ -55,12 +61,15 @@ struct Columns {
 Result<Columns> find_columns(const Row& head) {
   const auto find = [&](std::initializer_list<std::string_view> names) {
     for (const auto name : names) {
-      const auto found = std::find(head.begin(), head.end(), name);
+      const auto found = std::find_if(head.begin(), head.end(), [&](const std::string& title) {
+        return std::ranges::equal(title, name, {}, [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+      });
       if (found != head.end()) return static_cast<std::size_t>(found - head.begin());
     }
     return head.size();
   };
-  const Columns columns{find({"path", "file", "filename", "image"}), find({"label", "class"}), find({"split"})};
+  const Columns columns{find({"path", "file", "filename", "file_name", "filepath", "image"}),
+                        find({"label", "class", "category"}), find({"split"})};
   if (columns.path == head.size() || columns.label == head.size())
     return fail(ErrorCode::Corrupt,
                 "its first row must name the columns path and label (and split, where there is one)");
@@ -97,12 +106,13 @@ Result<void> read_rows(std::string_view text, const fs::path& folder, const Sour
                        const OnItem& on_item) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // as spreadsheets write it
   const std::size_t total = text.size();
+  const char separator = separator_of(text);
   Row row;
-  TRY_VOID(next_row(text, row));
+  TRY_VOID(next_row(text, separator, row));
   TRY(const auto columns, find_columns(row));
   const std::size_t width = row.size();
   for (std::size_t number = 2;; ++number) {
-    TRY(const bool more, next_row(text, row));
+    TRY(const bool more, next_row(text, separator, row));
     if (!more) return {};
     if (row.size() != width)
       return fail(ErrorCode::Corrupt, "row {} has {} columns, but the first has {}", number, row.size(), width);
@@ -116,38 +126,15 @@ Result<void> read_rows(std::string_view text, const fs::path& folder, const Sour
 }  // namespace
 
 Result<void> read_csv(const fs::path& table, const SourceLimits& limits, const OnItem& on_item) {
-  TRY(const auto text, read_file(table, kMaxTableBytes));
-  std::optional<Error> passed;  // not the table's
-  const auto read = read_rows(text, table.parent_path(), limits, [&](SourceItem item) {
+  TRY(const auto mapped, MappedFile::open(table));  // rows are read as they come, however many
+  std::optional<Error> passed;                      // not the table's
+  const auto read = read_rows(as_text(mapped.bytes()), table.parent_path(), limits, [&](SourceItem item) {
     auto taken = on_item(std::move(item));
     if (!taken) passed = taken.error();
     return taken;
   });
   if (passed) return tl::unexpected<Error>(std::move(*passed));
   if (!read) return tl::unexpected<Error>(Error(read.error()).with(table.string()));
-  return {};
-}
-
-Result<void> read_arrays(const fs::path& file, const SourceLimits&, const OnItem& on_item) {
-  TRY(const auto mapped, MappedFile::open(file));
-  TRY(const auto splits, read_npz_splits(file.filename().string(), as_text(mapped.bytes())));
-  std::uint64_t done = 0, total = 0;
-  for (const auto& [split, images] : splits) total += images.size();
-  for (const auto& [split, images] : splits) {
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      SourceItem item{.bytes_read = ++done, .bytes_total = total};
-      const auto label = images.label(i);
-      if (!label || !is_safe_path(*label) || label->find('/') != std::string::npos) {
-        item.kind = SourceItem::Kind::Refused;
-        item.path = fmt::format("{}/{:06}", to_string(split), i);
-        item.reason = label ? fmt::format("'{}' cannot be a label", *label) : label.error().message;
-      } else {
-        item.path = fmt::format("{}/{}/{:06}.png", to_string(split), *label, i);
-        TRY(item.bytes, image::encode_png(images.image(i)));
-      }
-      TRY_VOID(on_item(std::move(item)));
-    }
-  }
   return {};
 }
 
