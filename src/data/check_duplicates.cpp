@@ -2,8 +2,9 @@
 #include "data/check_duplicates.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
+
+#include "data/near_copies.hpp"
 
 namespace imago::data {
 namespace {
@@ -13,20 +14,6 @@ struct Group {
   std::vector<std::size_t> entries;
   std::string note;
   double likeness = 1.0;  ///< of its least alike pair
-};
-
-/// Union-find.
-class Sets {
- public:
-  explicit Sets(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
-  std::size_t find(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  void join(std::size_t a, std::size_t b) { parent_[find(b)] = find(a); }
-
- private:
-  std::vector<std::size_t> parent_;
 };
 
 /// For a leak: test images first, then validation, then training.
@@ -60,38 +47,26 @@ std::vector<Group> exact_groups(const std::vector<ImageFacts>& contents) {
 
 Result<std::vector<Group>> near_groups(const std::vector<ImageFacts>& contents, const OnCheck& on_progress,
                                        const std::atomic<bool>* stop) {
-  std::vector<std::size_t> compared;
+  std::vector<const ImageFacts*> compared;
   std::vector<const Fingerprint*> prints;
-  for (std::size_t i = 0; i < contents.size(); ++i) {
-    if (contents[i].blank || !contents[i].damage.empty()) continue;
-    compared.push_back(i);
-    prints.push_back(&contents[i].print);
+  for (const auto& content : contents) {
+    if (!content.damage.empty()) continue;
+    compared.push_back(&content);
+    prints.push_back(&content.print);
   }
-  const auto pairs = find_near_pairs(prints, [&](std::size_t done, std::size_t total) {
+  const auto found = group_near_copies(prints, [&](std::size_t done, std::size_t total) {
     if (on_progress) on_progress("comparing", done, total);
     return stop == nullptr || !*stop;
   });
   if (stop != nullptr && *stop) return fail(ErrorCode::Cancelled, "stopped before all images were compared");
 
-  Sets sets(compared.size());
-  for (const auto& pair : pairs) sets.join(pair.first, pair.second);
-  std::map<std::size_t, Group> by_root;
-  std::map<std::size_t, int> distance;
-  for (const auto& pair : pairs) {
-    const std::size_t root = sets.find(pair.first);
-    Group& group = by_root[root];
-    group.likeness = std::min(group.likeness, pair.similarity);
-    distance[root] = std::max(distance[root], pair.distance);
-  }
-  for (std::size_t i = 0; i < compared.size(); ++i) {
-    const auto found = by_root.find(sets.find(i));
-    if (found == by_root.end()) continue;
-    const auto& entries = contents[compared[i]].entries;
-    found->second.entries.insert(found->second.entries.end(), entries.begin(), entries.end());
-  }
   std::vector<Group> groups;
-  for (auto& [root, group] : by_root) {
-    group.note = fmt::format("{} of 64 bits differ, correlation {:.2f}", distance[root], group.likeness);
+  for (const auto& near : found) {
+    Group group{.entries = {},
+                .note = fmt::format("{} of 64 bits differ, correlation {:.2f}", near.distance, near.similarity),
+                .likeness = near.similarity};
+    for (const auto i : near.images)
+      group.entries.insert(group.entries.end(), compared[i]->entries.begin(), compared[i]->entries.end());
     groups.push_back(std::move(group));
   }
   std::stable_sort(groups.begin(), groups.end(),

@@ -26,7 +26,6 @@ struct ImageFacts {
   Fingerprint print;
 };
 
-inline constexpr double kBlankDeviation = 3.0;
 inline constexpr int kGrayDifference = 4;
 
 using OnCheck = std::function<void(const std::string& task, std::size_t done, std::size_t total)>;

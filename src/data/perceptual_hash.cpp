@@ -2,7 +2,6 @@
 #include "data/perceptual_hash.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -28,16 +27,6 @@ const Table& cosines() {
   return table;
 }
 
-std::vector<std::uint16_t> masks_up_to(int bits) {
-  std::vector<std::uint16_t> masks;
-  for (unsigned mask = 0; mask <= 0xFFFF; ++mask) {
-    if (std::popcount(mask) <= bits) masks.push_back(static_cast<std::uint16_t>(mask));
-  }
-  return masks;
-}
-
-std::uint16_t part_of(std::uint64_t hash, int part) { return static_cast<std::uint16_t>(hash >> (16 * part)); }
-
 /// The mean of each block of 2 x 2 pixels.
 void halve(const image::Image& image, Fingerprint& into) {
   constexpr std::size_t kRow = std::size_t{kHashSide} * 3;
@@ -50,6 +39,62 @@ void halve(const image::Image& image, Fingerprint& into) {
       }
     }
   }
+}
+
+/// Pearson's, from sums.
+template <class Sum>
+struct Correlation {
+  Sum n{}, x{}, y{}, xx{}, yy{}, xy{};
+  void add(Sum a, Sum b) {
+    n += 1;
+    x += a;
+    y += b;
+    xx += a * a;
+    yy += b * b;
+    xy += a * b;
+  }
+  [[nodiscard]] double value() const {
+    const auto variances = static_cast<double>(n * xx - x * x) * static_cast<double>(n * yy - y * y);
+    return variances <= 0 ? 0 : static_cast<double>(n * xy - x * y) / std::sqrt(variances);
+  }
+};
+
+constexpr int kSide = Fingerprint::kSide;
+using Detail = std::array<float, std::size_t{kSide} * kSide * 3>;
+
+std::size_t place(int x, int y, int channel) { return static_cast<std::size_t>((y * kSide + x) * 3 + channel); }
+
+/// The thumbnail without the mean around each pixel; beyond the edge its outermost pixels go on.
+Detail detail(const Fingerprint& print) {
+  constexpr int kReach = 2;
+  const auto along = [](const auto& from, int dx, int dy) {
+    Detail sums{};
+    for (int y = 0; y < kSide; ++y) {
+      for (int x = 0; x < kSide; ++x) {
+        for (int step = -kReach; step <= kReach; ++step) {
+          const int at_x = std::clamp(x + step * dx, 0, kSide - 1);
+          const int at_y = std::clamp(y + step * dy, 0, kSide - 1);
+          for (int c = 0; c < 3; ++c) sums[place(x, y, c)] += static_cast<float>(from[place(at_x, at_y, c)]);
+        }
+      }
+    }
+    return sums;
+  };
+  Detail made = along(along(print.thumbnail, 1, 0), 0, 1);
+  constexpr float kPixels = (2 * kReach + 1) * (2 * kReach + 1);
+  for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<float>(print.thumbnail[i]) - made[i] / kPixels;
+  return made;
+}
+
+double shifted_similarity(const Detail& a, const Detail& b, int dx, int dy) {
+  Correlation<double> sums;
+  for (int y = 1; y < kSide - 1; ++y) {
+    for (int x = 1; x < kSide - 1; ++x) {
+      for (int c = 0; c < 3; ++c)
+        sums.add(static_cast<double>(a[place(x, y, c)]), static_cast<double>(b[place(x + dx, y + dy, c)]));
+    }
+  }
+  return sums.value();
 }
 
 }  // namespace
@@ -90,71 +135,34 @@ Result<Fingerprint> fingerprint(image::Image image) {
 }
 
 double similarity(const Fingerprint& a, const Fingerprint& b) {
-  std::int64_t sum_a = 0;
-  std::int64_t sum_b = 0;
-  std::int64_t sum_aa = 0;
-  std::int64_t sum_bb = 0;
-  std::int64_t sum_ab = 0;
-  for (std::size_t i = 0; i < a.thumbnail.size(); ++i) {
-    const int x = a.thumbnail[i];
-    const int y = b.thumbnail[i];
-    sum_a += x;
-    sum_b += y;
-    sum_aa += x * x;
-    sum_bb += y * y;
-    sum_ab += x * y;
+  Correlation<std::int64_t> sums;
+  for (std::size_t i = 0; i < a.thumbnail.size(); ++i) sums.add(a.thumbnail[i], b.thumbnail[i]);
+  return sums.value();
+}
+
+double detail_similarity(const Fingerprint& a, const Fingerprint& b) {
+  const Detail left = detail(a);
+  const Detail right = detail(b);
+  double best = -1.0;
+  for (const int dy : {-1, 0, 1}) {
+    for (const int dx : {-1, 0, 1}) best = std::max(best, shifted_similarity(left, right, dx, dy));
   }
-  const auto n = static_cast<std::int64_t>(a.thumbnail.size());
-  const auto variances =
-      static_cast<double>(n * sum_aa - sum_a * sum_a) * static_cast<double>(n * sum_bb - sum_b * sum_b);
-  return variances <= 0 ? 0 : static_cast<double>(n * sum_ab - sum_a * sum_b) / std::sqrt(variances);
+  return best;
 }
 
-HashIndex::HashIndex() : masks_(masks_up_to(kPartRadius)) {
-  for (auto& part : buckets_) part.resize(0x10000);
-}
-
-void HashIndex::insert(std::uint32_t id, std::uint64_t hash) {
-  for (int part = 0; part < kParts; ++part)
-    buckets_[static_cast<std::size_t>(part)][part_of(hash, part)].push_back({hash, id});
-}
-
-void HashIndex::find(std::uint64_t hash, const std::function<void(std::uint32_t, int)>& on_near) const {
-  // Whoever is near in several parts is told of in the first.
-  const auto first_part = [](std::uint64_t difference) {
-    int part = 0;
-    while (std::popcount(part_of(difference, part)) > kPartRadius) ++part;
-    return part;
-  };
-  for (int part = 0; part < kParts; ++part) {
-    const auto& buckets = buckets_[static_cast<std::size_t>(part)];
-    for (const std::uint16_t mask : masks_) {
-      for (const Item& item : buckets[part_of(hash, part) ^ mask]) {
-        const std::uint64_t difference = item.hash ^ hash;
-        const int distance = std::popcount(difference);
-        if (distance <= kRadius && first_part(difference) == part) on_near(item.id, distance);
-      }
-    }
+bool is_blank(const Fingerprint& print) {
+  std::array<std::int64_t, 3> sum{};
+  std::array<std::int64_t, 3> squares{};
+  for (std::size_t i = 0; i < print.thumbnail.size(); ++i) {
+    sum[i % 3] += print.thumbnail[i];
+    squares[i % 3] += print.thumbnail[i] * print.thumbnail[i];
   }
-}
-
-std::vector<NearPair> find_near_pairs(std::span<const Fingerprint* const> images,
-                                      const std::function<bool(std::size_t, std::size_t)>& on_progress) {
-  std::vector<NearPair> pairs;
-  HashIndex index;
-  for (std::uint32_t i = 0; i < images.size(); ++i) {
-    if (i % 256 == 0 && on_progress && !on_progress(i, images.size())) break;
-    bool stands_in = false;  // an image that looks the same and has the same hash is in the index already
-    index.find(images[i]->hash, [&](std::uint32_t other, int distance) {
-      if (stands_in && distance == 0) return;
-      const double alike = similarity(*images[i], *images[other]);
-      if (alike < kNearSimilarity) return;
-      pairs.push_back({other, i, distance, alike});
-      stands_in = stands_in || distance == 0;
-    });
-    if (!stands_in) index.insert(i, images[i]->hash);
+  constexpr double kPixels = Fingerprint::kSide * Fingerprint::kSide;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = static_cast<double>(sum[c]) / kPixels;
+    if (static_cast<double>(squares[c]) / kPixels - mean * mean > kBlankDeviation * kBlankDeviation) return false;
   }
-  return pairs;
+  return true;
 }
 
 }  // namespace imago::data

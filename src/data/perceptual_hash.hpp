@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether two images look the same: a 64-bit hash to find candidates by, and a thumbnail to confirm them by.
+// Whether two images look the same: a 64-bit hash to find candidates by, and a thumbnail to confirm them by. Of many
+// images: near_copies.hpp.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <span>
-#include <vector>
 
 #include "base/error.hpp"
 #include "image/image.hpp"
@@ -35,42 +34,12 @@ Result<Fingerprint> fingerprint(image::Image image);
 /// colour.
 double similarity(const Fingerprint& a, const Fingerprint& b);
 
-/// Hashes by what they are near to, by multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): two hashes that differ
-/// in at most 15 bits differ in at most 3 of one of four 16-bit parts, so only 4 x 697 buckets are looked at.
-class HashIndex {
- public:
-  static constexpr int kRadius = 15;
+/// Likewise of what is left of the thumbnails once the mean of 5 x 5 pixels is taken away, the best of shifts by at
+/// most one pixel: tells two birds in the same sky apart.
+double detail_similarity(const Fingerprint& a, const Fingerprint& b);
 
-  HashIndex();
-  void insert(std::uint32_t id, std::uint64_t hash);
-  /// Calls `on_near(id, distance)` once for each that differs in at most kRadius bits.
-  void find(std::uint64_t hash, const std::function<void(std::uint32_t id, int distance)>& on_near) const;
-
- private:
-  static constexpr int kParts = 4;
-  static constexpr int kPartRadius = kRadius / kParts;
-  struct Item {
-    std::uint64_t hash;
-    std::uint32_t id;
-  };
-
-  std::vector<std::uint16_t> masks_;  // what a part may differ by
-  std::array<std::vector<std::vector<Item>>, kParts> buckets_;
-};
-
-struct NearPair {
-  std::uint32_t first, second;  ///< first < second
-  int distance;                 ///< bits of the hash
-  double similarity;
-};
-
-/// A pair is near when the hashes differ in at most HashIndex::kRadius bits and the thumbnails' correlation is at least
-/// this. Measured on real images (docs/check.md): crops of 3 % on each side are at 0.89 and above.
-inline constexpr double kNearSimilarity = 0.88;
-
-/// The near pairs among `images`. Of many that look alike, only as many pairs as tie them together. `on_progress(done,
-/// total)` may be empty; it stops by returning false.
-std::vector<NearPair> find_near_pairs(std::span<const Fingerprint* const> images,
-                                      const std::function<bool(std::size_t, std::size_t)>& on_progress);
+/// No channel of the thumbnail has a standard deviation above kBlankDeviation: it looks like any other blank image.
+bool is_blank(const Fingerprint& print);
+inline constexpr double kBlankDeviation = 3.0;
 
 }  // namespace imago::data

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/rng.hpp"
+#include "data/test_pictures.hpp"
 #include "image/decode.hpp"
 #include "image/encode.hpp"
 
@@ -39,33 +40,6 @@ std::uint64_t balanced(Rng& rng) {
   std::uint64_t bits = 0;
   while (std::popcount(bits) < 32) bits |= std::uint64_t{1} << rng.below(64);
   return bits;
-}
-
-/// Smooth blobs, so that it survives what a photograph survives.
-image::Image blobs(std::uint64_t seed, int side) {
-  Rng rng(seed);
-  image::Image made{side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(side * side) * 3)};
-  std::array<std::array<double, 6>, 12> blob{};
-  for (auto& one : blob) {
-    for (auto& value : one) value = rng.uniform();
-  }
-  for (int y = 0; y < side; ++y) {
-    for (int x = 0; x < side; ++x) {
-      std::array<double, 3> colour{60, 60, 60};
-      for (const auto& [cx, cy, size, r, g, b] : blob) {
-        const double dx = (x + 0.5) / side - cx;
-        const double dy = (y + 0.5) / side - cy;
-        const double weight = std::exp(-(dx * dx + dy * dy) / (0.005 + 0.02 * size));
-        colour[0] += 120 * r * weight;
-        colour[1] += 120 * g * weight;
-        colour[2] += 120 * b * weight;
-      }
-      for (std::size_t c = 0; c < 3; ++c)
-        made.rgb[static_cast<std::size_t>(y * side + x) * 3 + c] =
-            static_cast<std::uint8_t>(std::min(255.0, colour[c]));
-    }
-  }
-  return made;
 }
 
 TEST(PerceptualHash, IsTheSignOfEachWaveInAnImageMadeOfWaves) {
@@ -105,45 +79,6 @@ TEST(Fingerprint, SimilarityIsOneWithItselfAndMinusOneWithItsNegative) {
   EXPECT_NEAR(similarity(a, a), 1, 1e-12);
   EXPECT_NEAR(similarity(a, b), -1, 1e-12);
   EXPECT_EQ(similarity(a, Fingerprint{}), 0) << "one colour has no likeness";
-}
-
-TEST(HashIndex, FindsExactlyWhatACompleteSearchFinds) {
-  Rng rng(7);
-  std::vector<std::uint64_t> hashes;
-  for (int i = 0; i < 2000; ++i) {
-    std::uint64_t hash = i % 4 == 0 || hashes.empty() ? rng.next() : hashes[rng.below(hashes.size())];
-    for (std::uint64_t flips = rng.below(20); flips > 0; --flips) hash ^= std::uint64_t{1} << rng.below(64);
-    hashes.push_back(hash);
-  }
-  HashIndex index;
-  for (std::uint32_t i = 0; i < hashes.size(); ++i) index.insert(i, hashes[i]);
-  std::size_t near = 0;
-  for (const auto hash : hashes) {
-    std::map<std::uint32_t, int> expected;
-    for (std::uint32_t i = 0; i < hashes.size(); ++i) {
-      if (const int distance = std::popcount(hash ^ hashes[i]); distance <= HashIndex::kRadius) expected[i] = distance;
-    }
-    std::map<std::uint32_t, int> found;
-    index.find(hash,
-               [&](std::uint32_t id, int distance) { EXPECT_TRUE(found.emplace(id, distance).second) << "twice"; });
-    ASSERT_EQ(found, expected);
-    near += expected.size();
-  }
-  EXPECT_GT(near, hashes.size() * 2) << "the test has something to find";
-}
-
-TEST(NearPairs, AreThoseThatLookAlikeAndTiesManyOfOneKindTogetherWithFewPairs) {
-  std::vector<Fingerprint> prints;
-  for (std::uint64_t seed = 0; seed < 30; ++seed) prints.push_back(fingerprint(blobs(seed, 48)).value());
-  for (int copy = 0; copy < 1000; ++copy) prints.push_back(prints[5]);
-  std::vector<const Fingerprint*> images;
-  for (const auto& print : prints) images.push_back(&print);
-  const auto pairs = find_near_pairs(images, {});
-  ASSERT_EQ(pairs.size(), 1000);
-  for (const auto& pair : pairs) {
-    EXPECT_EQ(pair.first, 5);
-    EXPECT_EQ(pair.distance, 0);
-  }
 }
 
 }  // namespace
