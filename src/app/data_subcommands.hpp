@@ -6,6 +6,8 @@
 
 namespace imago::app {
 
+/// imago data import
+void add_import_subcommand(CLI::App& data, Context& context);
 /// imago data add | uploads | label | remove
 void add_upload_subcommands(CLI::App& data, Context& context);
 /// imago data export | diff

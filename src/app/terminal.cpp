@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace imago::app {
@@ -33,6 +34,15 @@ bool Progress::due() {
 }
 
 void Progress::update(std::string_view task, std::size_t done, std::size_t total) {
+  if (total == 0) return draw(task, fmt::format("{}", done), done, 0.0);
+  draw(task, fmt::format("{}/{}", done, total), done, static_cast<double>(done) / static_cast<double>(total));
+}
+
+void Progress::update_share(std::string_view task, std::size_t done, double share) {
+  draw(task, fmt::format("{}", done), done, share);
+}
+
+void Progress::draw(std::string_view task, const std::string& amount, std::size_t done, double share) {
   if (task != task_) {
     end();
     task_ = task;
@@ -41,16 +51,11 @@ void Progress::update(std::string_view task, std::size_t done, std::size_t total
   }
   if (!due()) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0.0;
-  std::string text = total > 0 ? fmt::format("{}  {}/{}  {}%", task, done, total, done * 100 / total)
-                               : fmt::format("{}  {}", task, done);
-  if (rate > 0) {
-    text += fmt::format("  {:.0f}/s", rate);
-    if (total > done) {
-      const double left = static_cast<double>(total - done) / rate;
-      text += "  ETA " + format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(left * 1000)));
-    }
-  }
+  std::string text = fmt::format("{}  {}", task, amount);
+  if (share > 0) text += fmt::format("  {:.0f}%", std::floor(share * 100));
+  if (seconds > 0 && done > 0) text += fmt::format("  {:.0f}/s", static_cast<double>(done) / seconds);
+  if (share > 0 && share < 1)
+    text += "  ETA " + format_duration(std::chrono::milliseconds(std::llround(seconds * (1 / share - 1) * 1000)));
   drawn_ = {};
   show(text);
 }

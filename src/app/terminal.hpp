@@ -25,6 +25,8 @@ class Progress {
 
   /// "decode  12345/60000  20%  5120/s  ETA 9 s". Draws at most ten times a second (Lines: every ten seconds).
   void update(std::string_view task, std::size_t done, std::size_t total);
+  /// The same where the total is unknown, but not how far the work is, from 0 to 1: "12345  20%  5120/s  ETA 9 s".
+  void update_share(std::string_view task, std::size_t done, double share);
   /// As update, with a text of the caller's.
   void show(const std::string& text);
   /// Ends the live line and prints `text` as a line that stays.
@@ -35,6 +37,7 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   [[nodiscard]] bool due();
+  void draw(std::string_view task, const std::string& amount, std::size_t done, double share);
 
   ProgressStyle style_;
   std::string task_;

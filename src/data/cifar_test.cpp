@@ -101,8 +101,8 @@ TEST_F(Cifar100, ReadsTheBinaryFilesByTheirFineLabels) {
   put("src/cifar-100-binary/coarse_label_names.txt", "aquatic_mammals\nfish\n");
   const auto report = import("src");
   expect_three(report);
-  ASSERT_EQ(report->refused.size(), 1U);
-  EXPECT_THAT(report->refused[0].reason, HasSubstr("not the coarse ones"));
+  ASSERT_EQ(report->refused.count, 1U);
+  EXPECT_THAT(report->refused.first[0].reason, HasSubstr("not the coarse ones"));
 }
 
 TEST_F(Cifar100, ReadsThePythonFilesToTheSameVersion) {
@@ -132,8 +132,8 @@ TEST_F(Cifar100, LeavesFoldersAndFilesOfTheSameNamesAlone) {
   const auto split = import("src");
   ASSERT_TRUE(split) << split.error().message;
   EXPECT_THAT(split->labels, ElementsAre("cat", "dog"));
-  ASSERT_EQ(split->refused.size(), 1U);
-  EXPECT_THAT(split->refused[0].reason, HasSubstr("not an image we read"));
+  ASSERT_EQ(split->refused.count, 1U);
+  EXPECT_THAT(split->refused.first[0].reason, HasSubstr("not an image we read"));
 
   for (int i = 0; i < 4; ++i) put(fmt::format("plain/cat/{}.png", i), picture(i));
   put("plain/dog/train", picture(100));
@@ -167,7 +167,7 @@ TEST_F(Cifar100, KeepsImagesBesideTheBatchesOut) {
   const auto report = import("src");
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->kept, 2U);
-  EXPECT_EQ(report->refused.size(), 2U);
+  EXPECT_EQ(report->refused.count, 2U);
 }
 
 TEST(CifarFiles, OnlyTheBatchesOf100MayBeLarge) {

@@ -13,9 +13,7 @@ std::string_view after_first(std::string_view path) {
   const auto slash = path.find('/');
   return slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
 }
-std::size_t parts(std::string_view path) {
-  return 1 + static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
-}
+bool is_one_part(std::string_view path) { return !path.empty() && path.find('/') == std::string_view::npos; }
 
 std::optional<Split> split_folder(std::string_view name) {
   std::string lower(name);
@@ -23,22 +21,48 @@ std::optional<Split> split_folder(std::string_view name) {
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (lower == "train" || lower == "training") return Split::Train;
   if (lower == "val" || lower == "valid" || lower == "validation") return Split::Validation;
-  if (lower == "test" || lower == "testing") return Split::Test;
+  if (lower == "test" || lower == "testing" || lower == "test1") return Split::Test;  // test1: Kaggle's cats and dogs
   return std::nullopt;
 }
 
-/// The folder that all lies in, with its slash, when it says nothing ("cifar10/train/cat/1.jpg"); or nothing.
-std::string enclosing(const Manifest& manifest, const std::set<std::string>& folders) {
+/// Where images lie, without the enclosing folders.
+struct Spot {
+  std::string_view folder;
+  Place* place;
+
+  [[nodiscard]] bool has_name() const { return !place->name.empty(); }
+  [[nodiscard]] bool in_split_folder() const { return split_folder(first_part(folder)).has_value(); }
+  /// train/IMAGE
+  [[nodiscard]] bool right_in_split_folder() const { return is_one_part(folder) && in_split_folder(); }
+  /// train/CLASS/IMAGE
+  [[nodiscard]] bool deep_in_split_folder() const { return !is_one_part(folder) && in_split_folder(); }
+  [[nodiscard]] bool in_training() const { return split_folder(first_part(folder)) == Split::Train; }
+};
+using Spots = std::vector<Spot>;
+
+template <class Test>
+bool any(const Spots& spots, const Test& test) {
+  return std::any_of(spots.begin(), spots.end(), test);
+}
+template <class Test>
+bool all(const Spots& spots, const Test& test) {
+  return std::all_of(spots.begin(), spots.end(), test);
+}
+
+/// The folders that all lies in, with a slash, when they say nothing ("cifar10/train/cat/1.jpg"); or nothing.
+std::string enclosing(const Spots& spots, const std::set<std::string>& folders) {
   std::string prefix;
   for (;;) {
-    const std::string_view name = first_part(std::string_view(manifest.entries.front().path).substr(prefix.size()));
+    const auto& first = spots.front().folder;
+    if (first.size() <= prefix.size()) return prefix;
+    const auto name = first_part(first.substr(prefix.size()));
     if (split_folder(name)) return prefix;
     const std::string longer = prefix + std::string(name) + "/";
+    const auto further_in = [&](const Spot& spot) {
+      return spot.folder.starts_with(longer) && spot.folder.size() > longer.size();
+    };
     const bool says_nothing =
-        std::all_of(
-            manifest.entries.begin(), manifest.entries.end(),
-            [&](const Entry& e) { return e.path.starts_with(longer) && parts(e.path.substr(longer.size())) >= 2; }) &&
-        std::all_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+        all(spots, further_in) && std::all_of(folders.begin(), folders.end(), [&](const std::string& folder) {
           return folder.starts_with(longer) || longer.starts_with(folder + "/");
         });
     if (!says_nothing) return prefix;
@@ -46,103 +70,158 @@ std::string enclosing(const Manifest& manifest, const std::set<std::string>& fol
   }
 }
 
-/// True for train/CLASS/... beside test/CLASS/...; a class named "train" has its images right inside.
-bool has_split_folders(const Manifest& manifest) {
-  bool deep = false;
-  for (const auto& entry : manifest.entries) {
-    if (split_folder(first_part(entry.path)) != Split::Train) continue;
-    if (parts(entry.path) < 3) return false;
-    deep = true;
-  }
-  return deep;
+/// A folder that holds all images, named by two classes or more: not a class itself.
+bool is_folder_of_names(const Spots& spots) {
+  const auto& [folder, place] = spots.front();
+  std::set<std::string_view> names;
+  for (const auto& spot : spots) names.insert(spot.place->name);
+  return is_one_part(folder) && !spots.front().in_split_folder() && names.size() > 1 && !names.contains({}) &&
+         all(spots, [&, first = folder](const Spot& spot) { return spot.folder == first; });
 }
 
-struct Place {
+/// How the source tells classes.
+struct Form {
+  bool splits = false;  ///< the first folder is the split
+  bool names = false;   ///< the file's name tells the class, not the next folder
+};
+
+/// An image whose name is a class, where another lies in a class folder: one of them is not meant.
+Result<void> check_unmixed(const Spots& spots, bool splits) {
+  for (const auto& spot : spots) {
+    if (!spot.has_name() || !(spot.folder.empty() || (splits && spot.right_in_split_folder()))) continue;
+    return fail(ErrorCode::InvalidArgument,
+                "some images lie in class folders, but '{}{}{}.NUMBER' has its class in its name: use one form",
+                spot.folder, spot.folder.empty() ? "" : "/", spot.place->name);
+  }
+  return {};
+}
+
+Result<Form> form_of(const Spots& spots) {
+  const bool deep_training = any(spots, [](const Spot& s) { return s.in_training() && s.deep_in_split_folder(); });
+  const bool training = any(spots, [](const Spot& s) { return s.in_training(); });
+  const bool only_splits =
+      training && all(spots, [](const Spot& s) { return s.folder.empty() || s.in_split_folder(); });
+  const bool right_in_training = any(spots, [](const Spot& s) { return s.in_training() && s.right_in_split_folder(); });
+  if (any(spots, [](const Spot& s) { return s.deep_in_split_folder(); }) &&
+      (only_splits || (deep_training && !right_in_training))) {
+    TRY_VOID(check_unmixed(spots, true));
+    return Form{.splits = true};
+  }
+  if (only_splits) {
+    if (any(spots, [](const Spot& s) { return s.in_training() && s.has_name(); }))
+      return Form{.splits = true, .names = true};
+    return fail(ErrorCode::InvalidArgument,
+                "its images lie right in '{}', which tells no class: expected train/CLASS/IMAGE, or names such as "
+                "cat.0.jpg",
+                spots.front().folder);
+  }
+  if (all(spots, [](const Spot& s) { return s.folder.empty(); })) {
+    if (any(spots, [](const Spot& s) { return s.has_name(); })) return Form{.names = true};
+    return fail(ErrorCode::InvalidArgument,
+                "no class folder with images: expected CLASS/IMAGE, train/CLASS/IMAGE, or names such as cat.0.jpg");
+  }
+  TRY_VOID(check_unmixed(spots, false));  // a class named "train" has its images right inside
+  return Form{};
+}
+
+struct Meaning {
   Split split = Split::Train;
   std::string label;
 };
 
-/// Where a path of `depth_of_file` parts at least belongs; nothing when in no class folder.
-std::optional<Place> place_of(std::string_view path, bool split_folders) {
-  Place place;
-  if (split_folders) {
-    const auto split = split_folder(first_part(path));
+/// What a folder, and a name in it, mean; nothing when they tell no class.
+std::optional<Meaning> meaning_of(std::string_view folder, const std::string& name, const Form& form) {
+  Meaning meaning;
+  if (form.splits) {
+    const auto split = split_folder(first_part(folder));
     if (!split) return std::nullopt;
-    place.split = *split;
-    path = after_first(path);
+    meaning.split = *split;
+    folder = after_first(folder);
   }
-  if (parts(path) < 2) return std::nullopt;
-  place.label = first_part(path);
-  return place;
+  meaning.label = form.names ? name : std::string(first_part(folder));
+  if (meaning.label.empty() || (form.names && !folder.empty())) return std::nullopt;
+  return meaning;
 }
 
-void strip(Manifest& manifest, const std::string& prefix) {
-  for (auto& entry : manifest.entries) entry.path.erase(0, prefix.size());
+std::string objection_of(const Form& form) {
+  if (form.names) return "no class in its name, such as cat.0.jpg";
+  return form.splits ? "not in train/CLASS/, validation/CLASS/ or test/CLASS/" : "not in a class folder";
 }
 
-using Placed = std::map<std::string, std::set<Split>>;  // label -> the splits that have an image of it
+using Found = std::map<std::string, std::set<Split>>;  // label -> the splits that have an image of it
 
-/// Labels and splits; entries without a place go.
-Placed place_all(Manifest& manifest, bool split_folders, const std::string& prefix, std::vector<Refusal>& refused,
-                 std::vector<std::string>& label_of) {
-  Placed placed;
-  std::vector<Entry> kept;
-  for (auto& entry : manifest.entries) {
-    auto place = place_of(entry.path, split_folders);
-    if (!place) {
-      refused.push_back({prefix + entry.path, split_folders ? "not in train/CLASS/, validation/CLASS/ or test/CLASS/"
-                                                            : "not in a class folder"});
-      continue;
-    }
-    entry.split = place->split;
-    placed[place->label].insert(place->split);
-    label_of.push_back(std::move(place->label));
-    kept.push_back(std::move(entry));
+/// A class without a sound image is most likely a mistake.
+Result<void> check_empty(const Found& found, std::vector<Place>& places, const std::set<std::string>& folders,
+                         std::size_t skip, const Form& form) {
+  if (form.names) {
+    for (const auto& place : places)
+      if (!place.name.empty() && place.folder.size() + 1 >= skip && place.images == 0 && !found.contains(place.name))
+        return fail(ErrorCode::InvalidArgument, "class '{}' has no image that can be read", place.name);
+    return {};
   }
-  manifest.entries = std::move(kept);
-  return placed;
-}
-
-/// A class folder without an image is most likely a mistake, and a class without training images cannot be learned.
-Result<void> check_classes(const Placed& placed, const std::set<std::string>& folders, const std::string& prefix,
-                           bool split_folders) {
   for (const auto& folder : folders) {
-    if (!folder.starts_with(prefix) || folder.size() <= prefix.size()) continue;
-    const auto place = place_of(folder.substr(prefix.size()) + "/image", split_folders);
-    const bool is_class = place && parts(folder.substr(prefix.size())) == (split_folders ? 2U : 1U);
-    if (!is_class) continue;
-    const auto found = placed.find(place->label);
-    if (found == placed.end() || !found->second.contains(place->split))
+    if (folder.size() <= skip) continue;
+    const auto inside = std::string_view(folder).substr(skip);
+    if (!is_one_part(form.splits ? after_first(inside) : inside)) continue;
+    const auto meaning = meaning_of(inside, {}, form);
+    if (!meaning) continue;
+    const auto label = found.find(meaning->label);
+    if (label == found.end() || !label->second.contains(meaning->split))
       return fail(ErrorCode::InvalidArgument, "class folder '{}' has no image that can be read: fill it or remove it",
                   folder);
   }
-  for (const auto& [label, splits] : placed)
+  return {};
+}
+
+/// A class without training images cannot be learned, and one class alone neither.
+Result<void> check_classes(const Found& found) {
+  for (const auto& [label, splits] : found)
     if (!splits.contains(Split::Train))
       return fail(ErrorCode::InvalidArgument, "class '{}' has no training image", label);
-  if (placed.size() < 2)
+  if (found.size() < 2)
     return fail(ErrorCode::InvalidArgument,
                 "{}, but a classifier needs at least two: expected CLASS/IMAGE or train/CLASS/IMAGE",
-                placed.empty() ? std::string("no class folder with images")
-                               : fmt::format("only one class, '{}'", placed.begin()->first));
+                found.empty() ? std::string("no class folder with images")
+                              : fmt::format("only one class, '{}'", found.begin()->first));
   return {};
 }
 
 }  // namespace
 
-Result<void> lay_out(Manifest& manifest, const std::set<std::string>& folders, std::vector<Refusal>& refused) {
-  if (manifest.entries.empty()) return fail(ErrorCode::InvalidArgument, "no image that can be read in it");
-  const std::string prefix = enclosing(manifest, folders);
-  strip(manifest, prefix);
-  const bool split_folders = has_split_folders(manifest);
-  std::vector<std::string> label_of;
-  const auto placed = place_all(manifest, split_folders, prefix, refused, label_of);
-  TRY_VOID(check_classes(placed, folders, prefix, split_folders));
-  manifest.labels.clear();
-  for (const auto& [label, splits] : placed) manifest.labels.push_back(label);
-  for (std::size_t i = 0; i < manifest.entries.size(); ++i)
-    manifest.entries[i].label = static_cast<int>(
-        std::lower_bound(manifest.labels.begin(), manifest.labels.end(), label_of[i]) - manifest.labels.begin());
-  return {};
+Result<Layout> lay_out(std::vector<Place>& places, const std::set<std::string>& folders) {
+  Spots spots;
+  for (auto& place : places)
+    if (place.images > 0) spots.push_back({place.folder, &place});
+  if (spots.empty()) return fail(ErrorCode::InvalidArgument, "no image that can be read in it");
+  Layout layout;
+  layout.skip = enclosing(spots, folders).size();
+  for (auto& spot : spots) spot.folder.remove_prefix(std::min(layout.skip, spot.folder.size()));
+  if (is_folder_of_names(spots)) {
+    layout.skip += spots.front().folder.size() + 1;
+    for (auto& spot : spots) spot.folder = {};
+  }
+  TRY(const auto form, form_of(spots));
+
+  Found found;
+  std::vector<std::optional<Meaning>> meanings;
+  for (const auto& spot : spots) {
+    meanings.push_back(meaning_of(spot.folder, spot.place->name, form));
+    if (meanings.back()) found[meanings.back()->label].insert(meanings.back()->split);
+  }
+  TRY_VOID(check_empty(found, places, folders, layout.skip, form));
+  TRY_VOID(check_classes(found));
+  for (const auto& [label, splits] : found) layout.labels.push_back(label);
+  for (std::size_t i = 0; i < spots.size(); ++i) {
+    auto& place = *spots[i].place;
+    if (!meanings[i]) {
+      place.objection = objection_of(form);
+      continue;
+    }
+    place.split = meanings[i]->split;
+    place.label = static_cast<int>(std::lower_bound(layout.labels.begin(), layout.labels.end(), meanings[i]->label) -
+                                   layout.labels.begin());
+  }
+  return layout;
 }
 
 }  // namespace imago::data

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside data/: what the paths of a source say about classes and splits.
+// Inside data/: what the places of a source say about classes and splits.
 #pragma once
 
 #include <set>
@@ -7,15 +7,22 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "data/manifest.hpp"
-#include "data/repository.hpp"
+#include "data/places.hpp"
 
 namespace imago::data {
 
-/// Gives each entry, found by its path as it is in the source, its path without enclosing folders, its label and its
-/// split; entries that are in no class folder go to `refused`. Fills manifest.labels (sorted). InvalidArgument when a
-/// class has no image (its folder is among `folders`, or others have images for it only outside training), or when
-/// there are fewer than two classes.
-Result<void> lay_out(Manifest& manifest, const std::set<std::string>& folders, std::vector<Refusal>& refused);
+struct Layout {
+  std::vector<std::string> labels;  ///< sorted
+  std::size_t skip = 0;             ///< letters that every image's path begins with and that say nothing
+};
+
+/// Gives each place its label and split, or an objection. Forms, each in any number of enclosing folders:
+///
+///   - CLASS/IMAGE, or with splits: train/CLASS/IMAGE, test/... and so on;
+///   - CLASS.NUMBER.ENDING, all in one folder or in train/, test/ and so on, where no folder of classes is.
+///
+/// InvalidArgument when there are fewer than two classes, or both forms; when a class has no image that is sound (its
+/// folder is among `folders`, or others have images for it only outside training).
+Result<Layout> lay_out(std::vector<Place>& places, const std::set<std::string>& folders);
 
 }  // namespace imago::data

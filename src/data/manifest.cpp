@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "base/hash.hpp"
-
 namespace imago::data {
 namespace {
 
@@ -14,12 +12,6 @@ constexpr std::size_t kVersionDigits = 12;
 
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-json::Value row_of(const Entry& entry) {
-  return json::Value{
-      {"path", entry.path},   {"sha256", entry.sha256}, {"label", entry.label},  {"split", to_string(entry.split)},
-      {"width", entry.width}, {"height", entry.height}, {"source", entry.source}};
 }
 
 Result<Entry> entry_from(const json::Value& row) {
@@ -143,34 +135,52 @@ bool is_safe_path(std::string_view path) {
   return true;
 }
 
+VersionHash::VersionHash(const std::vector<std::string>& labels) {
+  feed(fmt::format("labels {}", labels.size()));
+  for (const auto& label : labels) feed(label);
+}
+
+void VersionHash::add(const Entry& entry) {
+  feed(entry.path);
+  feed(entry.sha256);
+  feed(fmt::format("{} {}", entry.label, to_string(entry.split)));
+}
+
+std::string VersionHash::finish() { return hash_.finish().substr(0, kVersionDigits); }
+
+void VersionHash::feed(std::string_view text) {  // with its length, so that no two manifests read the same
+  hash_.update(fmt::format("{}:", text.size()));
+  hash_.update(text);
+}
+
 std::string version_of(const Manifest& manifest) {
-  Sha256 hash;
-  const auto feed = [&](std::string_view text) {  // with its length, so that no two manifests read the same
-    hash.update(fmt::format("{}:", text.size()));
-    hash.update(text);
-  };
-  feed(fmt::format("labels {}", manifest.labels.size()));
-  for (const auto& label : manifest.labels) feed(label);
-  for (const auto& entry : manifest.entries) {
-    feed(entry.path);
-    feed(entry.sha256);
-    feed(fmt::format("{} {}", entry.label, to_string(entry.split)));
-  }
-  return hash.finish().substr(0, kVersionDigits);
+  VersionHash hash(manifest.labels);
+  for (const auto& entry : manifest.entries) hash.add(entry);
+  return hash.finish();
+}
+
+std::string encode_header(const ManifestHeader& header) {
+  return json::dump(json::Value{{"imago", "dataset"},
+                                {"format", kFormat},
+                                {"name", header.name},
+                                {"labels", header.labels},
+                                {"parent", header.parent},
+                                {"entries", header.entries}});
+}
+
+std::string encode_row(const Entry& entry) {
+  return json::dump(json::Value{{"path", entry.path},
+                                {"sha256", entry.sha256},
+                                {"label", entry.label},
+                                {"split", to_string(entry.split)},
+                                {"width", entry.width},
+                                {"height", entry.height},
+                                {"source", entry.source}});
 }
 
 std::string encode_manifest(const Manifest& manifest) {
-  std::string text = json::dump(json::Value{{"imago", "dataset"},
-                                            {"format", kFormat},
-                                            {"name", manifest.name},
-                                            {"labels", manifest.labels},
-                                            {"parent", manifest.parent},
-                                            {"entries", manifest.entries.size()}});
-  text += '\n';
-  for (const auto& entry : manifest.entries) {
-    text += json::dump(row_of(entry));
-    text += '\n';
-  }
+  auto text = encode_header({manifest.name, manifest.labels, manifest.parent, manifest.entries.size()}) + '\n';
+  for (const auto& entry : manifest.entries) text += encode_row(entry) + '\n';
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
 #include "json/json.hpp"
 
 namespace imago::data {
@@ -54,6 +55,22 @@ bool is_safe_path(std::string_view path);
 /// has the same version, wherever it came from.
 std::string version_of(const Manifest& manifest);
 
+/// The same, fed row by row.
+class VersionHash {
+ public:
+  explicit VersionHash(const std::vector<std::string>& labels);
+  void add(const Entry& entry);
+  /// The version; the object is then spent.
+  std::string finish();
+
+ private:
+  void feed(std::string_view text);
+  Sha256 hash_;
+};
+
+/// One JSON line, without a line feed.
+std::string encode_header(const ManifestHeader& header);
+std::string encode_row(const Entry& entry);
 /// One JSON line a row after a header line.
 std::string encode_manifest(const Manifest& manifest);
 /// Of the first line alone. Errors as below.

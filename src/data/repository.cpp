@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "data/sync.hpp"
+#include "data/version_files.hpp"
 
 namespace imago::data {
 namespace {
@@ -25,10 +26,18 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string encode_refusals(const std::vector<Refusal>& refused) {
-  std::string text;
-  for (const auto& [path, reason] : refused) text += json::dump(json::Value{{"path", path}, {"reason", reason}}) + '\n';
-  return text;
+Result<std::vector<Refusal>> read_reasons(const fs::path& file) {
+  TRY(const auto text, read_file(file));
+  std::vector<Refusal> reasons;
+  for (std::size_t start = 0; start < text.size();) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    TRY(const auto row, json::parse(std::string_view(text).substr(start, end - start)));
+    TRY(auto path, json::get<std::string>(row, "path"));
+    TRY(auto reason, json::get<std::string>(row, "reason"));
+    reasons.push_back({std::move(path), std::move(reason)});
+    start = end + 1;
+  }
+  return reasons;
 }
 
 Result<std::string> trimmed_file(const fs::path& path) {
@@ -133,17 +142,14 @@ Result<Manifest> Repository::load(const std::string& reference) const {
 
 Result<std::vector<Refusal>> Repository::refusals(const std::string& reference) const {
   TRY(const auto place, resolve(reference));
-  TRY(const auto text, read_file(place / "refused.jsonl"));
-  std::vector<Refusal> refused;
-  for (std::size_t start = 0; start < text.size();) {
-    const auto end = std::min(text.find('\n', start), text.size());
-    TRY(const auto row, json::parse(std::string_view(text).substr(start, end - start)));
-    TRY(auto path, json::get<std::string>(row, "path"));
-    TRY(auto reason, json::get<std::string>(row, "reason"));
-    refused.push_back({std::move(path), std::move(reason)});
-    start = end + 1;
-  }
-  return refused;
+  return read_reasons(place / "refused.jsonl");
+}
+
+Result<std::vector<Refusal>> Repository::fixed(const std::string& reference) const {
+  TRY(const auto place, resolve(reference));
+  const auto file = place / "fixed.jsonl";
+  if (!fs::exists(file)) return std::vector<Refusal>();  // older than these files
+  return read_reasons(file);
 }
 
 fs::path Repository::object_path(const std::string& sha256) const {
@@ -185,19 +191,27 @@ Result<std::string> Repository::put_object(std::string_view bytes) {
 
 Result<std::string> Repository::publish(const Manifest& manifest, const std::vector<Refusal>& refused) {
   TRY_VOID(check_name(manifest.name));
-  auto version = version_of(manifest);
-  const auto home = folder_ / manifest.name;
+  TRY_VOID(make_directories(folder_));
+  TRY(const auto staged, TemporaryDirectory::create(folder_, "staging"));
+  const auto place = staged.path() / "version";
+  TRY(auto files,
+      VersionFiles::create(place, {manifest.name, manifest.labels, manifest.parent, manifest.entries.size()}));
+  for (const auto& entry : manifest.entries) TRY_VOID(files.add(entry));
+  for (const auto& [path, reason] : refused) TRY_VOID(files.add_refused(path, reason));
+  TRY(auto version, files.finish());
+  TRY_VOID(publish_files(manifest.name, version, place));
+  return version;
+}
+
+Result<void> Repository::publish_files(const std::string& name, const std::string& version, const fs::path& files) {
+  const auto home = folder_ / name;
+  TRY_VOID(make_directories(home));
   if (!fs::exists(home / version / "manifest.jsonl")) {
-    TRY(auto staged, TemporaryDirectory::create(home, "publish"));
-    TRY_VOID(write_file(staged.path() / "manifest.jsonl", encode_manifest(manifest)));
-    TRY_VOID(write_file(staged.path() / "refused.jsonl", encode_refusals(refused)));
     TRY_VOID(sync_file_system(folder_));
-    const auto published = publish_directory(staged.path(), home / version);
-    if (published) staged.release();
+    const auto published = publish_directory(files, home / version);
     if (!published && published.error().code != ErrorCode::AlreadyExists) return tl::unexpected(published.error());
   }
-  TRY_VOID(write_file_atomic(home / "latest", version + "\n"));
-  return version;
+  return write_file_atomic(home / "latest", version + "\n");
 }
 
 }  // namespace imago::data

@@ -4,6 +4,7 @@
 //   datasets/objects/ab/abcdef...          encoded images by sha256, shared by all versions
 //   datasets/NAME/VERSION/manifest.jsonl   rows
 //   datasets/NAME/VERSION/refused.jsonl    files that were not taken, each with its reason
+//   datasets/NAME/VERSION/fixed.jsonl      files that were taken, but not quite as they lay, each with what was done
 //   datasets/NAME/latest                   the newest version's name
 //   datasets/cache/...                     packed pixels, may be deleted at any time
 #pragma once
@@ -49,6 +50,8 @@ class Repository {
   /// `reference` is NAME or NAME@VERSION (a unique prefix will do). NotFound lists what there is.
   [[nodiscard]] Result<Manifest> load(const std::string& reference) const;
   [[nodiscard]] Result<std::vector<Refusal>> refusals(const std::string& reference) const;
+  /// Files that were taken but not quite as they lay; a file is there once for each thing that was done.
+  [[nodiscard]] Result<std::vector<Refusal>> fixed(const std::string& reference) const;
 
   /// The encoded image of an entry. Corrupt when its bytes no longer match their hash.
   [[nodiscard]] Result<std::string> read_object(const std::string& sha256) const;
@@ -56,6 +59,8 @@ class Repository {
   /// Publishes a manifest whose objects are stored already, and makes it the newest; a version that is there stays as
   /// it is. Returns the version. Syncs the objects first: what is published survives a power cut.
   Result<std::string> publish(const Manifest& manifest, const std::vector<Refusal>& refused);
+  /// The same for a folder with a version's files, in this repository's folder and seen by nobody yet.
+  Result<void> publish_files(const std::string& name, const std::string& version, const std::filesystem::path& files);
   /// Stores encoded bytes under their hash; no-op when there. Not synced one by one: publish syncs. Returns the hash.
   /// An import that may still fail uses a Staging instead. Safe from any thread.
   Result<std::string> put_object(std::string_view bytes);

@@ -75,5 +75,35 @@ TEST(AssignSplits, DoesNotTouchAGivenTestOrValidationSplit) {
   EXPECT_EQ(count(again, 0, Split::Validation), 1U);
 }
 
+TEST(Splitter, KeepsGroupsTogetherAndTheSharesClose) {
+  ClassContents contents{.label = 0, .copies = std::vector<std::uint32_t>(200, 1), .groups = {}};
+  for (std::uint32_t i = 0; i < 200; ++i) contents.groups.push_back(i < 120 ? 1 + i / 4 : 0);  // 30 groups of 4
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto splits = Splitter({.validation = 0.1, .test = 0.2}, seed).split(contents);
+    for (std::size_t i = 0; i < 120; ++i) EXPECT_EQ(splits[i], splits[i / 4 * 4]);
+    EXPECT_EQ(std::count(splits.begin(), splits.end(), Split::Test), 40);
+    EXPECT_EQ(std::count(splits.begin(), splits.end(), Split::Validation), 20);
+  }
+}
+
+TEST(Splitter, LetsTheFirstClassDecideForAGroupOfSeveral) {
+  ClassContents contents{.label = 0, .copies = std::vector<std::uint32_t>(50, 1), .groups = {}};
+  for (std::uint32_t i = 0; i < 50; ++i) contents.groups.push_back(i + 1);
+  Splitter splitter({.validation = 0.2, .test = 0.2}, 1);
+  const auto first = splitter.split(contents);
+  contents.label = 1;  // the same pictures, labelled otherwise
+  EXPECT_EQ(splitter.split(contents), first);
+}
+
+TEST(Splitter, LeavesAGroupInTrainingThatIsMoreThanTheShare) {
+  ClassContents contents{.label = 0, .copies = std::vector<std::uint32_t>(20, 1), .groups = {}};
+  for (std::uint32_t i = 0; i < 20; ++i) contents.groups.push_back(i < 15 ? 1 : 0);
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto splits = Splitter({.validation = 0, .test = 0.2}, seed).split(contents);
+    EXPECT_EQ(splits[0], Split::Train);
+    EXPECT_EQ(std::count(splits.begin(), splits.end(), Split::Test), 4);
+  }
+}
+
 }  // namespace
 }  // namespace imago::data

@@ -30,29 +30,50 @@ Result<Staging> Staging::open(Repository& repository, bool wait) {
   if (!lock) return pass(lock);
   sweep(repository.folder());
   TRY(auto folder, TemporaryDirectory::create(repository.folder(), kPrefix));
-  for (int i = 0; i < 256; ++i) TRY_VOID(make_directories(folder.path() / fmt::format("{:02x}", i)));
+  for (int i = 0; i < 256; ++i) TRY_VOID(make_directories(folder.path() / "objects" / fmt::format("{:02x}", i)));
   return Staging(repository, std::move(*lock), std::move(folder));
 }
 
 Result<std::string> Staging::put(std::string_view bytes) {
   auto digest = sha256(bytes);
-  if (!repository_->has_object(digest, bytes))
-    TRY_VOID(write_file(folder_.path() / digest.substr(0, 2) / digest, bytes));
+  if (!repository_->has_object(digest, bytes)) TRY_VOID(put_new(digest, bytes));
   return digest;
 }
 
+Result<void> Staging::put_new(const std::string& sha256, std::string_view bytes) {
+  const auto path = objects() / sha256.substr(0, 2) / sha256;
+  std::error_code error;
+  if (fs::file_size(path, error) == bytes.size() && !error) return {};  // a copy that came before
+  return write_file(path, bytes);
+}
+
 Result<std::string> Staging::publish(const Manifest& manifest, const std::vector<Refusal>& refused, bool& was_there) {
-  TRY(const auto known, repository_->versions(manifest.name));
-  const auto version = version_of(manifest);
-  was_there = std::find(known.begin(), known.end(), version) != known.end();
-  for (const auto& part : fs::directory_iterator(folder_.path())) {
+  TRY(was_there, is_known(manifest.name, version_of(manifest)));
+  TRY_VOID(move_objects());
+  return repository_->publish(manifest, refused);
+}
+
+Result<bool> Staging::publish_files(const std::string& name, const std::string& version, const fs::path& files) {
+  TRY(const bool known, is_known(name, version));
+  TRY_VOID(move_objects());
+  TRY_VOID(repository_->publish_files(name, version, files));
+  return known;
+}
+
+Result<bool> Staging::is_known(const std::string& name, const std::string& version) const {
+  TRY(const auto known, repository_->versions(name));
+  return std::find(known.begin(), known.end(), version) != known.end();
+}
+
+Result<void> Staging::move_objects() {
+  for (const auto& part : fs::directory_iterator(objects())) {
     const auto target = repository_->folder() / "objects" / part.path().filename();
     TRY_VOID(make_directories(target));
     for (const auto& object : fs::directory_iterator(part.path()))
       if (std::rename(object.path().c_str(), (target / object.path().filename()).c_str()) != 0)
         return fail(ErrorCode::Internal, "storing {}: {}", object.path().filename().string(), std::strerror(errno));
   }
-  return repository_->publish(manifest, refused);
+  return {};
 }
 
 }  // namespace imago::data

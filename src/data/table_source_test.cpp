@@ -44,10 +44,10 @@ TEST_F(TableSource, TakesTheImagesThatATableLists) {
   EXPECT_THAT(report->labels, ElementsAre("cat", "dog"));
   EXPECT_EQ(report->kept, 9U);
   EXPECT_THAT(report->counts.at(Split::Test), ElementsAre(1, 1));
-  ASSERT_EQ(report->refused.size(), 3U);
-  EXPECT_THAT(report->refused[0].reason, HasSubstr("leads out of the table's folder"));
-  EXPECT_EQ(report->refused[1].reason, "'a/b' cannot be a label");
-  EXPECT_THAT(report->refused[2].reason, HasSubstr("no such file"));
+  ASSERT_EQ(report->refused.count, 3U);
+  EXPECT_THAT(report->refused.first[0].reason, HasSubstr("leads out of the table's folder"));
+  EXPECT_EQ(report->refused.first[1].reason, "'a/b' cannot be a label");
+  EXPECT_THAT(report->refused.first[2].reason, HasSubstr("no such file"));
   EXPECT_EQ(repository.load("set")->entries.front().path, "test/cat/images/6.png");
 }
 

@@ -11,7 +11,7 @@ namespace {
 Result<void> record(Workspace& workspace, const std::string& name, const std::string& source,
                     const data::ImportReport& report) {
   const json::Value summary{
-      {"images", report.kept}, {"classes", report.labels.size()}, {"refused", report.refused.size()}};
+      {"images", report.kept}, {"classes", report.labels.size()}, {"refused", report.refused.count}};
   return workspace.database().transaction([&](store::Database& database) -> Result<void> {
     TRY(const auto known, database.query("SELECT version FROM dataset_versions WHERE dataset = :a AND version = :b",
                                          {name, report.version}));
