@@ -17,7 +17,7 @@ struct Options {
   bool suspicious_labels = false;
   std::string recipe = "quick";
   std::vector<std::string> overrides;
-  int folds = 5;
+  int folds = 3;
   std::uint64_t seed = 1;
 };
 

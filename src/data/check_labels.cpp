@@ -65,9 +65,9 @@ void prune(const Rows& rows, const std::vector<std::size_t>& images, int given, 
            std::map<std::size_t, LabelIssue>& issues) {
   std::vector<LabelIssue> found;
   for (const std::size_t image : images) {
-    const double margin =
-        rows.at(image, static_cast<std::size_t>(other)) - rows.at(image, static_cast<std::size_t>(given));
-    if (margin > 0) found.push_back({image, given, other, margin});
+    const double confidence = rows.at(image, static_cast<std::size_t>(given));
+    const double margin = rows.at(image, static_cast<std::size_t>(other)) - confidence;
+    if (margin > 0) found.push_back({image, given, other, confidence, margin});
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const LabelIssue& a, const LabelIssue& b) { return a.margin > b.margin; });
@@ -108,7 +108,7 @@ Result<LabelCheck> find_label_issues(std::span<const float> probabilities, std::
   }
   for (const auto& [image, issue] : issues) check.issues.push_back(issue);
   std::stable_sort(check.issues.begin(), check.issues.end(),
-                   [](const LabelIssue& a, const LabelIssue& b) { return a.margin > b.margin; });
+                   [](const LabelIssue& a, const LabelIssue& b) { return a.confidence < b.confidence; });
   return check;
 }
 

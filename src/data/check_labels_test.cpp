@@ -35,8 +35,23 @@ TEST(ConfidentLearning, GivesWhatThePapersEquationsGiveByHand) {
   EXPECT_EQ(check.issues[0].given, 1);
   EXPECT_EQ(check.issues[0].suggested, 0);
   EXPECT_NEAR(check.issues[0].margin, 0.78, 1e-6);
+  EXPECT_NEAR(check.issues[0].confidence, 0.10, 1e-6);
   EXPECT_EQ(check.issues[1].image, 2);
   EXPECT_NEAR(check.issues[1].margin, 0.65, 1e-6);
+}
+
+/// The first image has the larger margin, but its label is the second likeliest class.
+TEST(ConfidentLearning, PutsTheLabelThatIsOutOfTheQuestionFirst) {
+  std::vector<float> probabilities{0.08F, 0.92F, 0.00F, 0.02F, 0.83F, 0.15F};
+  std::vector<int> labels{0, 0};
+  for (int i = 0; i < 60; ++i) {
+    labels.push_back(i % 3);
+    for (int j = 0; j < 3; ++j) probabilities.push_back(j == i % 3 ? 0.80F : 0.10F);
+  }
+  const auto issues = find_label_issues(probabilities, labels, 3)->issues;
+  ASSERT_EQ(issues.size(), 2);
+  EXPECT_EQ(issues[0].image, 1);
+  EXPECT_LT(issues[0].margin, issues[1].margin);
 }
 
 TEST(ConfidentLearning, SuspectsNothingWhereTheModelAgrees) {

@@ -67,6 +67,32 @@ Result<void> train(const LabelCheckRequest& request, const fs::path& folder, con
   return {};
 }
 
+/// The mean of an image's logits and its mirror image's.
+class BothWays final : public model::Classifier {
+ public:
+  explicit BothWays(model::Classifier& one) : one_(one) {}
+
+  [[nodiscard]] int classes() const override { return one_.classes(); }
+  Result<model::Logits> classify(const image::ImageBatch& batch) override {
+    TRY(auto logits, one_.classify(batch));
+    image::ImageBatch mirrored = batch;
+    for (auto row = mirrored.data.begin(); row != mirrored.data.end(); row += batch.width)
+      std::reverse(row, row + batch.width);
+    TRY(const auto others, one_.classify(mirrored));
+    for (std::size_t i = 0; i < logits.data.size(); ++i) logits.data[i] = (logits.data[i] + others.data[i]) / 2;
+    return logits;
+  }
+
+ private:
+  model::Classifier& one_;
+};
+
+/// Whoever trains on mirror images takes them for the same.
+bool sees_mirror_images(const json::Value& recipe) {
+  const auto augmentation = recipe.find("augmentation");
+  return augmentation != recipe.end() && augmentation->value("flip", "none") != "none";
+}
+
 /// Trains without the fold and writes the probabilities of its images where they belong.
 Result<void> predict_fold(Workspace& workspace, const LabelCheckRequest& request, const data::Manifest& manifest,
                           int fold, std::vector<float>& probabilities, const OnEvent& on_event,
@@ -89,7 +115,9 @@ Result<void> predict_fold(Workspace& workspace, const LabelCheckRequest& request
   TRY(package.spec, model::spec_from_json(spec));
   TRY(const auto engine, infer::Engine::load(package));
   TRY(const auto held_out, data::open_packed(repository, manifest, data::Split::Test, package.spec.preprocess, {}));
-  TRY(const auto logits, evaluate::predict_split(*engine, held_out, package.spec.preprocess, {}));
+  BothWays both(*engine);
+  model::Classifier& judge = sees_mirror_images(request.recipe) ? static_cast<model::Classifier&>(both) : *engine;
+  TRY(const auto logits, evaluate::predict_split(judge, held_out, package.spec.preprocess, {}));
   const auto classes = manifest.labels.size();
   for (std::size_t i = 0; i < held_out.size(); ++i) {
     const auto row = model::softmax(logits.row(static_cast<int>(i)), package.spec.temperature);
@@ -105,9 +133,10 @@ data::Finding to_finding(const data::LabelCheck& check, const data::Manifest& ma
                                 check.issues.size());
   for (const auto& issue : check.issues)
     finding.items.push_back({{issue.image},
-                             fmt::format("labelled {}, looks like {} (margin {:.2f})",
-                                         manifest.labels[static_cast<std::size_t>(issue.given)],
-                                         manifest.labels[static_cast<std::size_t>(issue.suggested)], issue.margin)});
+                             fmt::format("labelled {} ({:.1f} %), looks like {} ({:.1f} %)",
+                                         manifest.labels[static_cast<std::size_t>(issue.given)], 100 * issue.confidence,
+                                         manifest.labels[static_cast<std::size_t>(issue.suggested)],
+                                         100 * (issue.confidence + issue.margin))});
   return finding;
 }
 

@@ -19,7 +19,7 @@ namespace imago::pipeline {
 struct LabelCheckRequest {
   std::string dataset;  ///< NAME@VERSION
   json::Value recipe;   ///< complete
-  int folds = 5;        ///< 2 to 20
+  int folds = 3;        ///< 2 to 20
   std::uint64_t seed = 1;
   int threads = 0;                ///< 0: all
   std::filesystem::path trainer;  ///< the imago-trainer program
@@ -30,7 +30,8 @@ struct LabelCheckRequest {
 std::vector<int> assign_folds(const data::Manifest& manifest, int folds, std::uint64_t seed);
 
 /// Confident learning by cross-validation: `folds` times the recipe is trained without one fold, and gives the
-/// probabilities of that fold's images. All images of all splits are asked about. Nothing is registered or kept.
+/// probabilities of that fold's images (and their mirror images, if it learned from such). All images of all splits are
+/// asked about. Nothing is registered or kept.
 /// @param on_event the trainer's events, each with "fold" and "folds".
 /// Cancelled when `should_stop` turns true; else the trainer's error.
 Result<data::Finding> find_suspicious_labels(Workspace& workspace, const LabelCheckRequest& request,
