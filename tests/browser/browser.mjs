@@ -19,6 +19,9 @@ export function launch() {
   });
 }
 
+/** The most milliseconds by which an answer comes late, by chance: finds tests that need a quick machine. */
+const kLateMs = Number(process.env.LATE_MS ?? 0);
+
 /** A page at `hash` with what it logged and which requests left the server. */
 export async function open(browser, options = {}, hash = '') {
   const page = await browser.newPage(options);
@@ -32,6 +35,11 @@ export async function open(browser, options = {}, hash = '') {
     if (!['blob:', 'data:'].includes(target.protocol) && target.origin !== url.origin)
       strayRequests.push(request.url());
   });
+  if (kLateMs > 0)
+    await page.route('**/*', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * kLateMs));
+      await route.continue().catch(() => {}); // the page may have gone meanwhile
+    });
   await page.goto(new URL(hash, url).href);
   return { page, consoleErrors, strayRequests };
 }
