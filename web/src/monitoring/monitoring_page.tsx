@@ -8,7 +8,7 @@ import { LineChart } from '../charts/line_chart';
 import { count, latency, percent } from '../format';
 import { usePolling } from '../poll';
 import type { ServerState } from '../server/server_state';
-import { Uptime } from '../server/status_pill';
+import { stateOf, Uptime } from '../server/status_pill';
 import { ErrorNote } from '../ui/error_note';
 import { columnsOf, labelRows, summarise } from './columns';
 
@@ -36,14 +36,17 @@ function Tile({ name, value, note }: { name: string; value: preact.ComponentChil
 }
 
 function Figures({ stats, server }: { stats: Stats; server: ServerState }) {
-  const { data: status, error } = server.status;
+  const { data: status } = server.status;
   const { totals } = stats;
   const now = summarise(stats.points, stats.interval_seconds);
-  const state = error ? 'No connection' : status?.status === 'ready' ? 'Ready' : 'Not ready';
   const share = totals.total > 0 ? totals.errors / totals.total : 0;
   return (
     <dl class="figures" data-testid="figures">
-      <Tile name="State" value={state} note={status?.status === 'not_ready' ? status.reason : undefined} />
+      <Tile
+        name="State"
+        value={stateOf(server.status).word}
+        note={status?.status === 'not_ready' ? status.reason : undefined}
+      />
       <Tile name="Uptime" value={<Uptime status={server.status} precise />} />
       <Tile
         name="Requests"

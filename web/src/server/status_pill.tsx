@@ -4,7 +4,7 @@ import type { Status } from '../api/server';
 import { duration, versionName } from '../format';
 import { useClock, type Polled } from '../poll';
 
-function stateOf({ data, error }: Polled<Status>): { tone: string; word: string } {
+export function stateOf({ data, error }: Polled<Status>): { tone: string; word: string } {
   if (error) return { tone: 'bad', word: 'No connection' };
   if (!data) return { tone: 'wait', word: 'Connecting' };
   return data.status === 'ready' ? { tone: 'good', word: 'Ready' } : { tone: 'wait', word: 'Not ready' };

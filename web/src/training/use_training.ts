@@ -57,14 +57,17 @@ async function follow(signal: AbortSignal, seen: Seen, failed: (error: ApiError)
 export function useTraining(): Training {
   const [state, setState] = useState<Omit<Training, 'refresh'>>({ status: undefined, history: [], error: undefined });
   const seen = useRef<Seen>(() => {});
+  const count = useRef(0); // of what was seen
 
   useEffect(() => {
     let abort: AbortController | undefined;
-    seen.current = (status) =>
+    seen.current = (status) => {
+      count.current += 1;
       setState((last) => {
         const before = last.status?.job_id === status.job_id ? last.history : [];
         return { status, history: historyOf(status, before), error: undefined };
       });
+    };
     const failed = (error: ApiError) => setState((last) => ({ ...last, error }));
     const start = () => {
       abort?.abort();
@@ -82,8 +85,12 @@ export function useTraining(): Training {
   }, []);
 
   const refresh = useCallback(() => {
+    const before = count.current;
     getTrainingStatus(new AbortController().signal).then(
-      (status) => seen.current(status),
+      (status) => {
+        // An answer may be overtaken by what the stream says; after the last event nothing would put it right.
+        if (count.current === before) seen.current(status);
+      },
       () => {},
     );
   }, []);
