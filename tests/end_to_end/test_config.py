@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import pytest
+from PIL import Image
 
 from conftest import IMAGO
 
@@ -28,6 +29,16 @@ def imago(tmp_path):
                               stdin=subprocess.DEVNULL)
 
     return run
+
+
+@pytest.fixture
+def images(tmp_path):
+    """The smallest folder that makes a data set: what `shapes` draws takes seconds."""
+    for label in ("dark", "light"):
+        (tmp_path / "images" / label).mkdir(parents=True)
+        for i in range(4):
+            Image.new("RGB", (8, 8), (i, i, i) if label == "dark" else (255 - i, 255, 255)).save(tmp_path / "images" / label / f"{i}.png")
+    return "images"
 
 
 def shown(done):
@@ -53,13 +64,13 @@ def test_the_file_is_below_the_environment_and_the_environment_below_flags(imago
     assert shown(imago("--json", "config", "show", variables={"IMAGO_WORKSPACE": "v"}))["workspace"] == ("v", "environment")
 
 
-def test_a_command_uses_what_the_file_says(imago, tmp_path):
+def test_a_command_uses_what_the_file_says(imago, tmp_path, images):
     (tmp_path / "imago.yaml").write_text("workspace: there\ndata: {import: {name: drawn, seed: 7}}\n")
-    report = json.loads(imago("--json", "data", "import", "shapes").stdout)
+    report = json.loads(imago("--json", "data", "import", images).stdout)
     assert report["dataset"] == "drawn" and (tmp_path / "there").is_dir()
-    named = json.loads(imago("--json", "data", "import", "shapes", "--name", "flagged").stdout)
+    named = json.loads(imago("--json", "data", "import", images, "--name", "flagged").stdout)
     assert named["dataset"] == "flagged" and named["version"] != ""
-    by_variable = json.loads(imago("--json", "data", "import", "shapes", variables={"IMAGO_DATA_IMPORT_NAME": "varied"}).stdout)
+    by_variable = json.loads(imago("--json", "data", "import", images, variables={"IMAGO_DATA_IMPORT_NAME": "varied"}).stdout)
     assert by_variable["dataset"] == "varied"
 
 
@@ -126,9 +137,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
     (["mod"], {"models"}), (["models", "ro"], {"rollback"}), (["serve", "--po"], {"--port"}), (["config", ""], {"show"}),
     (["train", "--recipe", "improved"], {"improved-cnn", "improved-cnn-bn"}), (["recipes", "show", "resn"], {"resnet9"}),
     (["train", "--data", "dra"], {"drawn"}), (["data", "show", "dra"], {"drawn"}), (["-w", "workspace", "da"], {"data"})])
-def test_tab_completes_commands_options_and_names(imago, tmp_path, typed, expected):
+def test_tab_completes_commands_options_and_names(imago, tmp_path, images, typed, expected):
     if typed[-1] == "dra":
-        assert imago("data", "import", "shapes", "--name", "drawn").returncode == 0
+        assert imago("data", "import", images, "--name", "drawn").returncode == 0
     done = subprocess.run(["bash", "-c", COMPLETE, "bash", IMAGO, *typed], cwd=tmp_path, env=os.environ | {"IMAGO": str(IMAGO)},
                           capture_output=True, text=True, timeout=30)
     assert expected <= set(done.stdout.split()), done.stdout + done.stderr
