@@ -5,44 +5,30 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
+
+#include "image/encode.hpp"
 
 namespace imago::evaluate {
 namespace {
 
+using image::Anchor;
+using image::Color;
+using image::Drawing;
+using image::Text;
+
 // Okabe and Ito's colours, which people who see colours differently tell apart.
-constexpr std::array<std::string_view, 6> kColors{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
-constexpr std::string_view kInk = "#222";
-constexpr std::string_view kGrid = "#ddd";
+constexpr std::array<Color, 6> kColors{
+    {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {230, 159, 0}, {86, 180, 233}}};
+constexpr Color kInk{34, 34, 34};
+constexpr Color kGrid{221, 221, 221};
 
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '&': safe += "&amp;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return safe;
+Text text_at(double x, double y, Anchor anchor, std::string text, double size = 12.0) {
+  return {.x = x, .y = y, .text = std::move(text), .anchor = anchor, .size = size};
 }
 
-std::string open_svg(double width, double height) {
-  return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
-      "font-family=\"sans-serif\" font-size=\"12\" fill=\"{2}\">\n<rect width=\"100%\" height=\"100%\" "
-      "fill=\"#fff\"/>\n",
-      width, height, kInk);
-}
-
-std::string text_at(double x, double y, std::string_view anchor, std::string_view text, std::string_view more = "") {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}{}>{}</text>\n", x, y, anchor,
-                     more.empty() ? "" : " ", more, escaped(text));
-}
-
-std::string line(double x1, double y1, double x2, double y2, std::string_view color) {
-  return fmt::format("<path d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\" stroke=\"{}\" fill=\"none\"/>\n", x1, y1, x2, y2, color);
+image::Lines line(double x1, double y1, double x2, double y2, Color color) {
+  return {.strokes = {{{x1, y1}, {x2, y2}}}, .color = color};
 }
 
 struct Range {
@@ -75,9 +61,13 @@ struct Axes {
 
 constexpr double kPanelWidth = 440;
 constexpr double kPanelHeight = 320;
+constexpr std::size_t kPanelsInARow = 4;
+/// A line of more points than this is without dots.
+constexpr std::size_t kMostDots = 40;
 
-Axes axes_of(const Panel& panel, double left) {
-  Axes axes{.left = left + 60, .top = 40, .width = kPanelWidth - 80, .height = kPanelHeight - 110, .x = {}, .y = {}};
+Axes axes_of(const Panel& panel, double left, double top) {
+  Axes axes{
+      .left = left + 60, .top = top + 40, .width = kPanelWidth - 80, .height = kPanelHeight - 110, .x = {}, .y = {}};
   for (const auto& series : panel.series) {
     for (const auto& point : series.points) {
       if (!is_finite(point)) continue;
@@ -90,80 +80,123 @@ Axes axes_of(const Panel& panel, double left) {
   return axes;
 }
 
-std::string draw_grid(const Axes& axes, const std::string& x_label) {
-  std::string svg;
+void draw_grid(Drawing& drawing, const Axes& axes, const std::string& x_label) {
+  const double bottom = axes.top + axes.height;
+  const double right = axes.left + axes.width;
   for (const double mark : axis_marks(axes.y.low, axes.y.high, 5)) {
-    svg += line(axes.left, axes.at_y(mark), axes.left + axes.width, axes.at_y(mark), kGrid);
-    svg += text_at(axes.left - 6, axes.at_y(mark) + 4, "end", fmt::format("{:g}", mark));
+    drawing.shapes.emplace_back(line(axes.left, axes.at_y(mark), right, axes.at_y(mark), kGrid));
+    drawing.shapes.emplace_back(text_at(axes.left - 6, axes.at_y(mark) + 4, Anchor::End, fmt::format("{:.6g}", mark)));
   }
   for (const double mark : axis_marks(axes.x.low, axes.x.high, 6)) {
-    svg += line(axes.at_x(mark), axes.top + axes.height, axes.at_x(mark), axes.top + axes.height + 4, kInk);
-    svg += text_at(axes.at_x(mark), axes.top + axes.height + 18, "middle", fmt::format("{:g}", mark));
+    drawing.shapes.emplace_back(line(axes.at_x(mark), bottom, axes.at_x(mark), bottom + 4, kInk));
+    drawing.shapes.emplace_back(text_at(axes.at_x(mark), bottom + 18, Anchor::Middle, fmt::format("{:.6g}", mark)));
   }
-  svg += line(axes.left, axes.top + axes.height, axes.left + axes.width, axes.top + axes.height, kInk);
-  svg += text_at(axes.left + axes.width / 2, axes.top + axes.height + 36, "middle", x_label);
-  return svg;
+  drawing.shapes.emplace_back(line(axes.left, bottom, right, bottom, kInk));
+  drawing.shapes.emplace_back(text_at(axes.left + axes.width / 2, bottom + 36, Anchor::Middle, x_label));
 }
 
-std::string draw_series(const Series& series, const Axes& axes, std::string_view color) {
-  std::string path, dots;
+void draw_series(Drawing& drawing, const Series& series, const Axes& axes, Color color) {
+  image::Lines lines{.strokes = {}, .color = color, .width = 2.0};
+  image::Dots dots{.centers = {}, .color = color};
   bool pen_down = false;
   for (const auto& point : series.points) {
-    if (!is_finite(point)) {
-      pen_down = false;
-      continue;
+    if (is_finite(point)) {
+      if (!pen_down) lines.strokes.emplace_back();
+      lines.strokes.back().emplace_back(axes.at_x(point.first), axes.at_y(point.second));
+      if (series.points.size() <= kMostDots) dots.centers.push_back(lines.strokes.back().back());
     }
-    const double x = axes.at_x(point.first);
-    const double y = axes.at_y(point.second);
-    path += fmt::format("{}{:.1f} {:.1f}", pen_down ? 'L' : 'M', x, y);
-    pen_down = true;
-    if (series.points.size() <= 40) dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\"/>", x, y);
+    pen_down = is_finite(point);
   }
-  return fmt::format(
-      "<path d=\"{}\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\" fill=\"none\"/>\n<g "
-      "fill=\"{}\">{}</g>\n",
-      path, color, color, dots);
+  drawing.shapes.emplace_back(std::move(lines));
+  drawing.shapes.emplace_back(std::move(dots));
 }
 
-std::string draw_panel(const Panel& panel, double left, const std::string& x_label) {
-  const Axes axes = axes_of(panel, left);
-  std::string svg = text_at(left + kPanelWidth / 2, 22, "middle", panel.title, "font-size=\"15\"");
-  svg += draw_grid(axes, x_label);
-  double legend = axes.left;
-  for (std::size_t i = 0; i < panel.series.size(); ++i) {
-    const std::string_view color = kColors[i % kColors.size()];
-    svg += draw_series(panel.series[i], axes, color);
-    const double y = kPanelHeight - 16;
-    svg +=
-        fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"14\" height=\"4\" fill=\"{}\"/>\n", legend, y - 6, color);
-    svg += text_at(legend + 20, y, "start", panel.series[i].name);
-    legend += 40 + 7.0 * static_cast<double>(panel.series[i].name.size());
+constexpr double kLegendLine = 18;
+
+/// Where each series' name goes, from the legend's upper left corner: as many beside one another as fit.
+std::vector<image::Point> legend_places(const Panel& panel) {
+  std::vector<image::Point> places;
+  double x = 0.0, y = 0.0;
+  for (const auto& series : panel.series) {
+    const double width = 40 + 7.0 * static_cast<double>(series.name.size());
+    if (x > 0.0 && x + width > kPanelWidth - 60) {
+      x = 0.0;
+      y += kLegendLine;
+    }
+    places.emplace_back(x, y);
+    x += width;
   }
-  return svg;
+  return places;
+}
+
+/// Of the tallest panel: they share the height.
+double panel_height(const std::vector<Panel>& panels) {
+  double legend = 0.0;
+  for (const auto& panel : panels)
+    legend = std::max(legend, panel.series.empty() ? 0.0 : legend_places(panel).back().second);
+  return kPanelHeight + legend;
+}
+
+void draw_panel(Drawing& drawing, const Panel& panel, double left, double top, const std::string& x_label) {
+  const Axes axes = axes_of(panel, left, top);
+  drawing.shapes.emplace_back(text_at(left + kPanelWidth / 2, top + 22, Anchor::Middle, panel.title, 15.0));
+  draw_grid(drawing, axes, panel.x_label.empty() ? x_label : panel.x_label);
+  const auto places = legend_places(panel);
+  for (std::size_t i = 0; i < panel.series.size(); ++i) {
+    const Color color = kColors[i % kColors.size()];
+    draw_series(drawing, panel.series[i], axes, color);
+    const double x = axes.left + places[i].first;
+    const double y = top + kPanelHeight - 16 + places[i].second;
+    drawing.shapes.emplace_back(image::Box{.x = x, .y = y - 6, .width = 14, .height = 4, .fill = color, .title = {}});
+    drawing.shapes.emplace_back(text_at(x + 20, y, Anchor::Start, panel.series[i].name));
+  }
 }
 
 /// Cells of more classes than this have no room for a number.
 constexpr std::size_t kMostNumberedClasses = 40;
-
-std::string draw_cell(double x, double y, double side, std::int64_t count, std::int64_t row_total, bool numbered,
-                      std::string_view title) {
-  const double share = row_total > 0 ? static_cast<double>(count) / static_cast<double>(row_total) : 0.0;
-  const auto fade = [&](double full) { return static_cast<int>(std::lround(255.0 + (full - 255.0) * share)); };
-  std::string svg = fmt::format(
-      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"rgb({},{},{})\" stroke=\"{}\" "
-      "stroke-width=\"0.5\"><title>{}</title></rect>\n",
-      x, y, side, side, fade(0), fade(90), fade(160), kGrid, escaped(title));
-  if (numbered)
-    svg += text_at(x + side / 2, y + side / 2 + 4, "middle", fmt::format("{}", count),
-                   share > 0.55 ? "fill=\"#fff\" font-size=\"11\"" : "font-size=\"11\"");
-  return svg;
-}
 
 std::string shortened(const std::string& label) {
   if (label.size() <= 14) return label;
   std::size_t end = 13;
   while (end > 0 && (static_cast<unsigned char>(label[end]) & 0xC0U) == 0x80U) --end;
   return label.substr(0, end) + "\xE2\x80\xA6";
+}
+
+image::Box cell_box(double x, double y, double side, double share, std::string title) {
+  const auto fade = [&](double full) { return static_cast<std::uint8_t>(std::lround(255.0 + (full - 255.0) * share)); };
+  return {
+      .x = x, .y = y, .width = side, .height = side, .fill = {fade(0), fade(90), fade(160)}, .title = std::move(title)};
+}
+
+Text cell_number(double x, double y, double side, std::int64_t count, double share) {
+  Text number = text_at(x + side / 2, y + side / 2 + 4, Anchor::Middle, fmt::format("{}", count), 11.0);
+  if (share > 0.55) number.color = {255, 255, 255};
+  return number;
+}
+
+/// Where the confusion matrix's cells are.
+struct Grid {
+  std::size_t n = 0;
+  bool numbered = true;
+  double side = 0.0, left = 130.0, top = 60.0;
+  [[nodiscard]] double extent() const { return side * static_cast<double>(n); }
+};
+
+void draw_row(Drawing& drawing, const Grid& grid, const std::vector<std::string>& labels,
+              const std::vector<std::int64_t>& counts, std::size_t truth) {
+  const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+  const double y = grid.top + grid.side * static_cast<double>(truth);
+  if (grid.numbered)
+    drawing.shapes.emplace_back(text_at(grid.left - 6, y + grid.side / 2 + 4, Anchor::End, shortened(labels[truth])));
+  for (std::size_t predicted = 0; predicted < grid.n; ++predicted) {
+    const std::int64_t count = counts[predicted];
+    const double share = total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0.0;
+    const double x = grid.left + grid.side * static_cast<double>(predicted);
+    drawing.shapes.emplace_back(
+        cell_box(x, y, grid.side, share,
+                 fmt::format("{} of {} {} predicted as {}", count, total, labels[truth], labels[predicted])));
+    if (grid.numbered) drawing.shapes.emplace_back(cell_number(x, y, grid.side, count, share));
+  }
 }
 
 }  // namespace
@@ -215,44 +248,56 @@ std::vector<Panel> curve_panels(const json::Value& history) {
   return curve_panels(series);
 }
 
-std::string draw_curves(const std::vector<Panel>& panels, const std::string& x_label) {
-  const double width = kPanelWidth * static_cast<double>(std::max<std::size_t>(panels.size(), 1));
-  std::string svg = open_svg(width, kPanelHeight);
-  if (panels.empty()) svg += text_at(width / 2, kPanelHeight / 2, "middle", "no curves");
+Drawing curves_drawing(const std::vector<Panel>& panels, const std::string& x_label) {
+  const std::size_t columns = std::clamp<std::size_t>(panels.size(), 1, kPanelsInARow);
+  const std::size_t rows = std::max<std::size_t>((panels.size() + columns - 1) / columns, 1);
+  const double height = panel_height(panels);
+  Drawing drawing{kPanelWidth * static_cast<double>(columns), height * static_cast<double>(rows), {}};
+  if (panels.empty())
+    drawing.shapes.emplace_back(text_at(drawing.width / 2, drawing.height / 2, Anchor::Middle, "no curves"));
   for (std::size_t i = 0; i < panels.size(); ++i)
-    svg += draw_panel(panels[i], kPanelWidth * static_cast<double>(i), x_label);
-  return svg + "</svg>\n";
+    draw_panel(drawing, panels[i], kPanelWidth * static_cast<double>(i % columns),
+               height * static_cast<double>(i / columns), x_label);
+  return drawing;
+}
+
+std::string draw_curves(const std::vector<Panel>& panels, const std::string& x_label) {
+  return image::to_svg(curves_drawing(panels, x_label));
+}
+
+Drawing confusion_drawing(const std::vector<std::string>& labels,
+                          const std::vector<std::vector<std::int64_t>>& confusion) {
+  Grid grid{.n = labels.size(), .numbered = labels.size() <= kMostNumberedClasses};
+  EXPECTS(confusion.size() == grid.n, "a row for each label");
+  grid.side = grid.numbered ? 44 : std::max(4.0, 900.0 / static_cast<double>(grid.n));
+  const double middle = grid.left + grid.extent() / 2;
+  Drawing drawing{grid.left + grid.extent() + 30, grid.top + grid.extent() + 130, {}};
+  drawing.shapes.emplace_back(text_at(middle, 24, Anchor::Middle, "confusion matrix", 15.0));
+  drawing.shapes.emplace_back(text_at(middle, 46, Anchor::Middle, "rows: truth, columns: predicted"));
+  for (std::size_t truth = 0; truth < grid.n; ++truth) {
+    EXPECTS(confusion[truth].size() == grid.n, "a column for each label");
+    draw_row(drawing, grid, labels, confusion[truth], truth);
+  }
+  for (std::size_t i = 0; grid.numbered && i < grid.n; ++i) {
+    Text label = text_at(grid.left + grid.side * (static_cast<double>(i) + 0.5), grid.top + grid.extent() + 12,
+                         Anchor::End, shortened(labels[i]));
+    label.degrees = -45.0;
+    drawing.shapes.emplace_back(std::move(label));
+  }
+  return drawing;
 }
 
 std::string draw_confusion(const std::vector<std::string>& labels,
                            const std::vector<std::vector<std::int64_t>>& confusion) {
-  const std::size_t n = labels.size();
-  EXPECTS(confusion.size() == n, "a row for each label");
-  const bool numbered = n <= kMostNumberedClasses;
-  const double side = numbered ? 44 : std::max(4.0, 900.0 / static_cast<double>(n));
-  const double left = 130, top = 60;
-  const double extent = side * static_cast<double>(n);
-  std::string svg = open_svg(left + extent + 30, top + extent + 130);
-  svg += text_at(left + extent / 2, 24, "middle", "confusion matrix", "font-size=\"15\"");
-  svg += text_at(left + extent / 2, 46, "middle", "rows: truth, columns: predicted");
-  for (std::size_t truth = 0; truth < n; ++truth) {
-    EXPECTS(confusion[truth].size() == n, "a column for each label");
-    std::int64_t total = 0;
-    for (const auto count : confusion[truth]) total += count;
-    const double y = top + side * static_cast<double>(truth);
-    if (numbered) svg += text_at(left - 6, y + side / 2 + 4, "end", shortened(labels[truth]));
-    for (std::size_t predicted = 0; predicted < n; ++predicted) {
-      const auto count = confusion[truth][predicted];
-      svg += draw_cell(left + side * static_cast<double>(predicted), y, side, count, total, numbered,
-                       fmt::format("{} of {} {} predicted as {}", count, total, labels[truth], labels[predicted]));
-    }
-  }
-  for (std::size_t i = 0; numbered && i < n; ++i) {
-    const double x = left + side * (static_cast<double>(i) + 0.5);
-    const double y = top + extent + 12;
-    svg += text_at(x, y, "end", shortened(labels[i]), fmt::format("transform=\"rotate(-45 {:.1f} {:.1f})\"", x, y));
-  }
-  return svg + "</svg>\n";
+  return image::to_svg(confusion_drawing(labels, confusion));
+}
+
+Result<std::string> encode_picture(const Drawing& drawing, const std::filesystem::path& name) {
+  const std::string extension = name.extension().string();
+  if (extension == ".svg") return image::to_svg(drawing);
+  if (extension != ".png") return fail(ErrorCode::InvalidArgument, "'{}': pictures are .svg or .png", name.string());
+  TRY(const auto pixels, image::rasterize(drawing));
+  return image::encode_png(pixels);
 }
 
 }  // namespace imago::evaluate

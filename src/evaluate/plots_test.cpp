@@ -66,6 +66,24 @@ TEST(DrawCurves, DrawsALinePerSeriesAndBreaksItWhereThereIsNoValue) {
   EXPECT_EQ(count(svg, "<circle"), 5);
 }
 
+TEST(DrawCurves, WrapsPanelsIntoRowsAndLongLegendsIntoLines) {
+  const std::vector<std::pair<double, double>> points{{1, 3}, {2, 1}};
+  std::vector<Panel> panels(5, Panel{"loss", {{"loss", points}}});
+  EXPECT_THAT(draw_curves(panels, "epoch"), HasSubstr("width=\"1760\" height=\"640\""));
+  panels = {{"loss", std::vector<Series>(4, Series{"20261121-041600", points}), "step"}};
+  const auto svg = draw_curves(panels, "epoch");
+  EXPECT_THAT(svg, HasSubstr("width=\"440\" height=\"338\"")) << "two names a line";
+  EXPECT_THAT(svg, HasSubstr(">step<"));
+  EXPECT_THAT(svg, Not(HasSubstr(">epoch<")));
+}
+
+TEST(EncodePicture, WritesWhatTheNameSays) {
+  const auto drawing = curves_drawing({{"loss", {{"loss", {{1, 3}, {2, 1}}}}}}, "epoch");
+  EXPECT_THAT(encode_picture(drawing, "a/curves.svg").value(), testing::StartsWith("<svg "));
+  EXPECT_THAT(encode_picture(drawing, "curves.png").value(), testing::StartsWith("\x89PNG\r\n"));
+  EXPECT_EQ(encode_picture(drawing, "curves.gif").error().code, ErrorCode::InvalidArgument);
+}
+
 TEST(DrawCurves, DrawsOnePointALevelLineAndNothing) {
   EXPECT_THAT(draw_curves({{"loss", {{"loss", {{1, 2}}}}}}, "epoch"), Not(HasSubstr("nan")));
   EXPECT_THAT(draw_curves({{"loss", {{"loss", {{1, 0}, {2, 0}}}}}}, "epoch"), Not(HasSubstr("nan")));
