@@ -2,9 +2,16 @@
 #include "pipeline/mlflow_observer.hpp"
 
 #include "base/log.hpp"
+#include "pipeline/mlflow_outbox.hpp"
 #include "pipeline/run_results.hpp"
 
 namespace imago::pipeline {
+namespace {
+
+/// How long the end of a run may take for the sake of earlier ones.
+constexpr std::chrono::seconds kForOthers{30};
+
+}  // namespace
 
 void MlflowObserver::on_start(const tracking::Run& run, bool /*resumed*/) {
   const auto server = tracking::mlflow_from_environment();
@@ -16,7 +23,9 @@ void MlflowObserver::on_start(const tracking::Run& run, bool /*resumed*/) {
     return;
   }
   if (!*server) return;
-  uri_ = (*server)->uri;
+  server_ = **server;
+  if (const auto noted = note_unsent(workspace_, run.id, server_); !noted)
+    log::warning("MLflow: {}; what does not get through now will not be sent later", noted.error().message);
   live_ = std::make_unique<tracking::LiveMlflow>(**server, workspace_.runs(), run.id);
 }
 
@@ -28,7 +37,7 @@ void MlflowObserver::on_metrics(const tracking::Run& /*run*/, std::int64_t /*epo
 void MlflowObserver::on_registered(const tracking::Run& /*run*/, const registry::ModelVersion& version,
                                    const std::filesystem::path& package) {
   if (!live_) return;
-  auto results = results_of(version, package);
+  auto results = results_of(workspace_, version, package);
   if (results) {
     results_ = std::move(*results);
   } else {
@@ -44,10 +53,13 @@ void MlflowObserver::on_end(const tracking::Run& run) {
   live_.reset();
   if (page && lost_) page = tl::unexpected<Error>(*lost_);
   if (page) {
+    forget_unsent(workspace_, run.id);
     on_sent_(fmt::format("MLflow: run {} is at {}", run.id, *page));
+    if (const int more = send_unsent(workspace_, server_, kForOthers); more > 0)
+      on_sent_(fmt::format("MLflow: {} earlier runs, which it had missed, are there now", more));
   } else {
     log::warning("MLflow: {} does not have all of run {} ({}); send it later with `imago runs export {} --mlflow {}`",
-                 uri_, run.id, page.error().message, run.id, uri_);
+                 server_.uri, run.id, page.error().message, run.id, server_.uri);
   }
 }
 

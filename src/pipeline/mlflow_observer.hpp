@@ -14,7 +14,8 @@
 namespace imago::pipeline {
 
 /// Follows the runs of this process where MLFLOW_TRACKING_URI says, if it does. A server that is dead, slow or goes
-/// away costs a run nothing but `patience` at its end; what could not be sent is said in one line of the log.
+/// away costs a run nothing but `patience` at its end; what could not be sent is said in one line of the log, and goes
+/// with the next run that gets through (mlflow_outbox.hpp).
 class MlflowObserver final : public RunObserver {
  public:
   using OnSent = std::function<void(const std::string& line)>;
@@ -33,7 +34,7 @@ class MlflowObserver final : public RunObserver {
   Workspace& workspace_;
   OnSent on_sent_;
   std::chrono::milliseconds patience_;
-  std::string uri_;
+  tracking::MlflowServer server_;
   std::unique_ptr<tracking::LiveMlflow> live_;
   tracking::RunResults results_;
   std::optional<Error> lost_;

@@ -21,8 +21,9 @@ class RunObserver {
   virtual ~RunObserver() = default;
   /// Begins, or goes on after an interruption (`resumed`): then the same run was started here before.
   virtual void on_start(const tracking::Run& /*run*/, bool /*resumed*/) {}
-  /// One epoch's loss, accuracy, val_loss, val_accuracy, learning_rate. An epoch may come again after a resume.
-  virtual void on_metrics(const tracking::Run& /*run*/, std::int64_t /*epoch*/,
+  /// One epoch's loss, accuracy, val_loss, val_accuracy, learning_rate, `step` being the epoch; or "step/..." and
+  /// "system/..." of a step, about one a second. Either may come again after a resume.
+  virtual void on_metrics(const tracking::Run& /*run*/, std::int64_t /*step*/,
                           const std::map<std::string, double>& /*values*/) {}
   /// `package` is the sealed package in the registry: model.onnx, weights.safetensors, spec.json, report.json.
   virtual void on_registered(const tracking::Run& /*run*/, const registry::ModelVersion& /*version*/,
@@ -38,8 +39,8 @@ class RunObservers final : public RunObserver {
   void on_start(const tracking::Run& run, bool resumed) override {
     for (const auto& observer : observers_) observer->on_start(run, resumed);
   }
-  void on_metrics(const tracking::Run& run, std::int64_t epoch, const std::map<std::string, double>& values) override {
-    for (const auto& observer : observers_) observer->on_metrics(run, epoch, values);
+  void on_metrics(const tracking::Run& run, std::int64_t step, const std::map<std::string, double>& values) override {
+    for (const auto& observer : observers_) observer->on_metrics(run, step, values);
   }
   void on_registered(const tracking::Run& run, const registry::ModelVersion& version,
                      const std::filesystem::path& package) override {

@@ -3,6 +3,7 @@
 
 #include "evaluate/metrics.hpp"
 #include "evaluate/plots.hpp"
+#include "pipeline/mlflow_outbox.hpp"
 
 namespace imago::pipeline {
 namespace {
@@ -40,9 +41,34 @@ Result<std::optional<registry::ModelVersion>> version_of(Workspace& workspace, c
   return version;
 }
 
+Result<tracking::RegisteredModel> registered_model(Workspace& workspace, const registry::ModelVersion& version) {
+  tracking::RegisteredModel model{
+      .name = version.model, .version = version.version, .digest = version.digest, .aliases = {}};
+  TRY(const auto versions, workspace.models().list(version.model));
+  for (const auto& one : versions)
+    for (const auto& alias : one.aliases) model.aliases[alias] = one.digest;
+  return model;
+}
+
+/// What makes the folder a model to MLflow's own loaders (mlflow.onnx.load_model, mlflow.pyfunc).
+constexpr const char* kMlmodel = R"(artifact_path: model
+flavors:
+  onnx:
+    code: null
+    data: model.onnx
+    onnx_version: 1.12.0
+    providers:
+    - CPUExecutionProvider
+  python_function:
+    data: model.onnx
+    loader_module: mlflow.onnx
+    python_version: 3.11.2
+)";
+
 }  // namespace
 
-Result<tracking::RunResults> results_of(const registry::ModelVersion& version, const std::filesystem::path& package) {
+Result<tracking::RunResults> results_of(Workspace& workspace, const registry::ModelVersion& version,
+                                        const std::filesystem::path& package) {
   TRY(const auto report, json::read(package / "report.json"));
   tracking::RunResults results;
   results.tags = {{"imago.model_version", fmt::format("{}", version.version)}, {"imago.digest", version.digest}};
@@ -54,24 +80,29 @@ Result<tracking::RunResults> results_of(const registry::ModelVersion& version, c
     results.artifacts.push_back({"training_logs.json", {}, json::dump_pretty(training_logs(history)) + "\n"});
   }
   results.artifacts.push_back({"report.json", package / "report.json", {}});
+  results.artifacts.push_back({"model/MLmodel", {}, kMlmodel});
+  TRY(results.model, registered_model(workspace, version));
   // The large ones last: what a server that gives up has by then is worth most.
   for (const char* name : {"spec.json", "lineage.json", "model.onnx", "weights.safetensors"})
     results.artifacts.push_back({std::string("model/") + name, package / name, {}});
   return results;
 }
 
-Result<std::string> export_to_mlflow(Workspace& workspace, const std::string& run, tracking::MlflowServer server) {
+Result<std::string> export_to_mlflow(Workspace& workspace, const std::string& run, tracking::MlflowServer server,
+                                     Deadline deadline) {
   TRY(const auto record, workspace.runs().find(run));
   TRY(const auto version, version_of(workspace, record));
   tracking::MlflowCopy copy(std::move(server), workspace.runs(), record.id);
+  if (deadline) copy.set_deadline(*deadline);
   if (version) {
     TRY(const auto package, workspace.models().open(*version));
-    TRY(auto results, results_of(*version, package.folder));
+    TRY(auto results, results_of(workspace, *version, package.folder));
     results.tags["imago.verdict"] = record.summary.value("verdict", "");
     TRY_VOID(copy.complete(results));
   } else {
-    TRY_VOID(copy.update());
+    TRY_VOID(copy.complete({}));
   }
+  if (record.status != tracking::RunStatus::Running) forget_unsent(workspace, record.id);
   return copy.page();
 }
 

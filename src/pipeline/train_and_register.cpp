@@ -7,6 +7,7 @@
 #include "infer/engine.hpp"
 #include "package/package.hpp"
 #include "pipeline/evaluate_model.hpp"
+#include "pipeline/machine.hpp"
 #include "pipeline/run_owner.hpp"
 #include "pipeline/verdict.hpp"
 
@@ -38,7 +39,7 @@ json::Value lineage_of(const tracking::Run& run, const Measured& measured) {
                       {"seed", params["seed"]},
                       {"code_version", params["code_version"]},
                       {"parent", params.value("parent", json::Value())}};
-  for (const char* key : {"uploads", "replay"}) {
+  for (const char* key : {"threads", "machine", "uploads", "replay"}) {
     if (params.contains(key)) lineage[key] = params[key];
   }
   return lineage;
@@ -57,8 +58,11 @@ Result<Measured> measure_and_seal(Workspace& workspace, const tracking::Run& run
   measured.split = frozen_split(measured.manifest);
   TRY(measured.metrics, evaluate_split(workspace, *engine, measured.package.spec, measured.manifest, measured.split,
                                        evaluate_events(on_event)));
+  TRY(auto views, accuracy_by_views(workspace, measured.package, measured.manifest, measured.split, measured.metrics,
+                                    evaluate_events(on_event)));
   const json::Value report{{"test", evaluate::to_json(measured.metrics)},
                            {"test_split", data::to_string(measured.split)},
+                           {"accuracy_by_views", std::move(views)},
                            {"engine", infer::backend_description()},
                            {"training", {{"history", training.history}, {"outcome", training.done}}}};
   TRY_VOID(package::seal_package(staged, report, lineage_of(run, measured)));
@@ -107,6 +111,7 @@ Result<void> close_run(Workspace& workspace, tracking::Run& run, tracking::RunSt
 Result<TrainResult> finish(Workspace& workspace, tracking::Run& run, const Training& training,
                            const OnEvent& on_event) {
   TRY(auto measured, measure_and_seal(workspace, run, training, on_event));
+  TRY(const auto weights, sha256_file(measured.package.weights_path()));
   const Candidate candidate{.model = run.params["model"],
                             .accuracy = measured.metrics.accuracy,
                             .split = measured.split,
@@ -121,6 +126,7 @@ Result<TrainResult> finish(Workspace& workspace, tracking::Run& run, const Train
                       {"verdict", verdict.reason},
                       {"champion", verdict.champion},
                       {"test_accuracy", measured.metrics.accuracy},
+                      {"weights_sha256", weights},
                       {"outcome", training.done}};
   if (verdict.previous_accuracy) summary["previous_accuracy"] = *verdict.previous_accuracy;
   TRY_VOID(close_run(workspace, run, tracking::RunStatus::Finished, std::move(summary)));
@@ -133,8 +139,9 @@ Result<TrainResult> finish(Workspace& workspace, tracking::Run& run, const Train
 
 /// @param resume from the checkpoint; the caller holds the run's lock.
 Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs::path& trainer, bool resume,
-                              const OnEvent& on_event, const ShouldStop& should_stop) {
-  const auto training = run_trainer(workspace, run, trainer, resume, on_event, should_stop);
+                              const std::vector<json::Value>& team, const OnEvent& on_event,
+                              const ShouldStop& should_stop) {
+  const auto training = run_trainer(workspace, run, trainer, resume, on_event, should_stop, team);
   if (training && training->interrupted()) {
     TRY_VOID(close_run(workspace, run, tracking::RunStatus::Interrupted, training->done));
     return TrainResult{.run = std::move(run), .interrupted = true};
@@ -185,23 +192,31 @@ Result<TrainResult> train_and_register(Workspace& workspace, const TrainRequest&
                      {"model", request.model},
                      {"recipe", request.recipe},
                      {"seed", request.seed},
-                     {"threads", request.threads},
+                     {"threads", request.threads > 0 ? request.threads : all_threads()},
                      {"margin", request.margin},
-                     {"code_version", request.code_version}};
-  if (!request.initial_weights.empty()) params["initial_weights"] = request.initial_weights.string();
+                     {"code_version", request.code_version},
+                     {"machine", describe_machine()}};
+  if (!request.initial_weights.empty()) {
+    params["initial_weights"] = request.initial_weights.string();
+    TRY(params["initial_weights_sha256"], sha256_file(request.initial_weights));
+  }
   params.update(request.extra);
   TRY(auto run, workspace.runs().create(request.kind, params));
   TRY(const auto owner, own_run(workspace.run_folder(run.id), should_stop));
   on_event({{"event", "run"}, {"run", run.id}});
   workspace.observers().on_start(run, false);
-  return carry_out(workspace, std::move(run), request.trainer, false, on_event, should_stop);
+  return carry_out(workspace, std::move(run), request.trainer, false, request.team, on_event, should_stop);
 }
 
 Result<TrainResult> resume_training(Workspace& workspace, const std::string& run, const fs::path& trainer,
-                                    const OnEvent& on_event, const ShouldStop& should_stop) {
+                                    const OnEvent& on_event, const ShouldStop& should_stop,
+                                    const std::vector<json::Value>& team) {
   TRY(auto found, workspace.runs().find(run));
   if (found.status == tracking::RunStatus::Finished)
     return fail(ErrorCode::InvalidArgument, "run {} is finished: there is nothing to resume", found.id);
+  if (found.kind == "repro")
+    return fail(ErrorCode::InvalidArgument, "run {} was to repeat {}: start `imago runs repro` again", found.id,
+                found.params.value("reproduces", "another"));
   TRY(const auto owner, own_run(workspace.run_folder(found.id), should_stop));
   on_event({{"event", "run"}, {"run", found.id}});
   TRY(const auto registered, version_of_run(workspace, found));
@@ -210,7 +225,7 @@ Result<TrainResult> resume_training(Workspace& workspace, const std::string& run
   const bool has_checkpoint = fs::exists(workspace.run_folder(found.id) / "checkpoint.bin");
   TRY_VOID(workspace.runs().reopen(found.id));
   workspace.observers().on_start(found, true);
-  return carry_out(workspace, std::move(found), trainer, has_checkpoint, on_event, should_stop);
+  return carry_out(workspace, std::move(found), trainer, has_checkpoint, team, on_event, should_stop);
 }
 
 }  // namespace imago::pipeline

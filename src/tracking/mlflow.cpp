@@ -13,20 +13,10 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr const char* kRunTag = "imago.run";
+constexpr const char* kDigestTag = "imago.digest";
 constexpr std::uint64_t kMostArtifactBytes = std::uint64_t{1} << 30;
 constexpr milliseconds kFirstPause{1000};
 constexpr milliseconds kLongestPause{30'000};
-
-/// "2026-11-21T04:16:00.123Z" in ms since 1970; 0 when it is empty.
-std::int64_t milliseconds_of(const std::string& utc) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
-  if (std::sscanf(utc.c_str(), "%d-%d-%dT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute, &second, &ms) < 6)
-    return 0;
-  const std::chrono::sys_days date{std::chrono::year(year) / month / day};
-  const auto time =
-      date + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) + milliseconds(ms);
-  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
 
 std::string_view mlflow_status(RunStatus status) {
   switch (status) {
@@ -153,6 +143,29 @@ Result<void> MlflowCopy::send_artifacts(const std::vector<Artifact>& artifacts) 
   return {};
 }
 
+/// MLflow numbers versions itself, so ours are found there by the digest of their package.
+Result<void> MlflowCopy::send_model(const RegisteredModel& model) {
+  TRY_VOID(client_.ensure_model(model.name));
+  TRY(const auto there, client_.model_versions(model.name));
+  std::map<std::string, std::string> number_of;
+  for (const auto& one : there)
+    if (const auto digest = one.tags.find(kDigestTag); digest != one.tags.end())
+      number_of[digest->second] = one.version;
+  if (!number_of.contains(model.digest)) {
+    TRY(number_of[model.digest],
+        client_.create_model_version(
+            model.name, *remote_, "model",
+            {{kDigestTag, model.digest}, {"imago.version", fmt::format("{}", model.version)}, {kRunTag, id_}}));
+  }
+  for (const auto& [alias, digest] : model.aliases) {
+    // A version whose run was never sent is not there. "latest" is MLflow's own word for the newest.
+    const auto number = number_of.find(digest);
+    if (number == number_of.end() || alias == "latest") continue;
+    TRY_VOID(client_.set_model_alias(model.name, alias, number->second));
+  }
+  return {};
+}
+
 Result<void> MlflowCopy::update() {
   TRY(const auto record, runs_.find(id_));
   TRY_VOID(ensure_run(record));
@@ -173,7 +186,8 @@ Result<void> MlflowCopy::complete(const RunResults& results) {
   if (!record.error.empty()) tags["imago.error"] = record.error;
   TRY_VOID(client_.log(*remote_, metrics, {}, tags));
   // A file that does not get through leaves the run with its outcome all the same.
-  const auto sent = send_artifacts(results.artifacts);
+  auto sent = send_artifacts(results.artifacts);
+  if (sent && results.model) sent = send_model(*results.model);
   const auto ended = send_status(record);
   return sent ? ended : sent;
 }

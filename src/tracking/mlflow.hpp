@@ -23,11 +23,20 @@ struct Artifact {
   std::string content;
 };
 
+/// A model of our registry as MLflow's is to show it.
+struct RegisteredModel {
+  std::string name;
+  int version = 0;                             ///< that the run made
+  std::string digest;                          ///< likewise
+  std::map<std::string, std::string> aliases;  ///< of all its versions: alias -> digest of the package
+};
+
 /// What a run has once it is over, beside what its record says.
 struct RunResults {
   std::map<std::string, double> metrics;  ///< "test_accuracy"
   std::map<std::string, std::string> tags;
   std::vector<Artifact> artifacts;
+  std::optional<RegisteredModel> model;  ///< its package is among the artifacts, under model/
 };
 
 /// What MLflow gets as params: the run's, nested ones under dotted names ("optimizer.kind"); the recipe's settings
@@ -43,7 +52,8 @@ class MlflowCopy {
   /// Sends what the record has and the server has not: the run itself, params, tags, points, status. Cheap when there
   /// is nothing new. Errors of MlflowClient, and of the store.
   Result<void> update();
-  /// update(), then the results: metrics at the last step, tags, files. The status goes last.
+  /// update(), then the results: metrics at the last step, tags, files, the version in MLflow's model registry with
+  /// our aliases. The status goes last.
   Result<void> complete(const RunResults& results);
 
   void set_deadline(std::chrono::steady_clock::time_point deadline) { client_.set_deadline(deadline); }
@@ -54,6 +64,7 @@ class MlflowCopy {
   Result<void> ensure_run(const Run& record);
   Result<void> send_points();
   Result<void> send_artifacts(const std::vector<Artifact>& artifacts);
+  Result<void> send_model(const RegisteredModel& model);
   Result<void> send_status(const Run& record);
 
   MlflowClient client_;

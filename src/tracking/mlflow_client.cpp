@@ -270,4 +270,53 @@ Result<void> MlflowClient::put_artifact(const MlflowRun& run, const std::string&
   return {};
 }
 
+Result<void> MlflowClient::ensure_model(const std::string& name) {
+  const auto there = call("GET", "registered-models/get?name=" + percent_encoded(name), nullptr);
+  if (there) return {};
+  auto made = call("POST", "registered-models/create", {{"name", name}});
+  if (!made) return pass(made);
+  return {};
+}
+
+Result<std::vector<MlflowModelVersion>> MlflowClient::model_versions(const std::string& name) {
+  std::vector<MlflowModelVersion> versions;
+  const std::string query =
+      "model-versions/search?max_results=1000&filter=" + percent_encoded(fmt::format("name='{}'", name));
+  std::string page;
+  do {
+    TRY(const auto found, call("GET", page.empty() ? query : query + "&page_token=" + percent_encoded(page), nullptr));
+    TRY(const auto rows, json::get_or<json::Value>(found, "model_versions", json::Value::array()));
+    for (const auto& row : rows) {
+      MlflowModelVersion one;
+      TRY(one.version, json::get<std::string>(row, "version"));
+      TRY(const auto tags, json::get_or<json::Value>(row, "tags", json::Value::array()));
+      for (const auto& tag : tags) one.tags[tag.value("key", "")] = tag.value("value", "");
+      versions.push_back(std::move(one));
+    }
+    TRY(page, json::get_or<std::string>(found, "next_page_token", ""));
+  } while (!page.empty());
+  return versions;
+}
+
+Result<std::string> MlflowClient::create_model_version(const std::string& name, const MlflowRun& run,
+                                                       const std::string& folder,
+                                                       const std::map<std::string, std::string>& tags) {
+  const auto valid = with_valid_keys(tags);
+  auto next = valid.begin();
+  std::size_t bytes = 0;
+  TRY(const auto made, call("POST", "model-versions/create",
+                            {{"name", name},
+                             {"source", run.artifact_uri + "/" + folder},
+                             {"run_id", run.id},
+                             {"tags", pairs(next, valid, kTagsPerCall, kTagBytes, bytes)}}));
+  TRY(const auto version, json::get<json::Value>(made, "model_version"));
+  return json::get<std::string>(version, "version");
+}
+
+Result<void> MlflowClient::set_model_alias(const std::string& name, const std::string& alias,
+                                           const std::string& version) {
+  TRY_VOID(call("POST", "registered-models/alias", {{"name", name}, {"alias", alias}, {"version", version}}));
+  return {};
+}
+
 }  // namespace imago::tracking

@@ -47,6 +47,12 @@ struct MlflowRun {
   std::string artifact_uri;
 };
 
+/// A version of a registered model there. Its number is MLflow's; ours is one of the tags.
+struct MlflowModelVersion {
+  std::string version;
+  std::map<std::string, std::string> tags;
+};
+
 /// Not safe from several threads. Errors of all calls: Unavailable or Timeout when it may help to try again (nobody
 /// there, a 5xx, 429), Internal with the server's words when not.
 class MlflowClient {
@@ -70,6 +76,14 @@ class MlflowClient {
   Result<void> update(const MlflowRun& run, std::string_view status, std::int64_t end_ms);
   /// Through the server's artifact proxy. Unsupported when the run's files are kept elsewhere ("s3://...").
   Result<void> put_artifact(const MlflowRun& run, const std::string& path, std::string content);
+
+  /// Makes the registered model unless it is there.
+  Result<void> ensure_model(const std::string& name);
+  Result<std::vector<MlflowModelVersion>> model_versions(const std::string& name);
+  /// The run's files under `folder` as the model's next version; its number.
+  Result<std::string> create_model_version(const std::string& name, const MlflowRun& run, const std::string& folder,
+                                           const std::map<std::string, std::string>& tags);
+  Result<void> set_model_alias(const std::string& name, const std::string& alias, const std::string& version);
 
  private:
   Result<http::ClientResponse> fetch(http::ClientRequest request);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tracking/run_store.hpp"
 
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "base/clock.hpp"
@@ -73,6 +75,29 @@ std::string_view to_string(RunStatus status) noexcept {
   return "failed";
 }
 
+std::int64_t milliseconds_of(const std::string& utc) {
+  using std::chrono::milliseconds;
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
+  if (std::sscanf(utc.c_str(), "%d-%d-%dT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute, &second, &ms) < 6)
+    return 0;
+  const std::chrono::sys_days date{std::chrono::year(year) / month / day};
+  const auto time =
+      date + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) + milliseconds(ms);
+  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
+double seconds_of(const Run& run) {
+  if (run.summary.is_object()) {
+    const auto outcome = run.summary.find("outcome");
+    const json::Value& place = outcome != run.summary.end() && outcome->is_object() ? *outcome : run.summary;
+    if (const auto found = place.find("seconds"); found != place.end() && found->is_number())
+      return found->get<double>();
+  }
+  if (run.ended.empty() && run.status != RunStatus::Running) return 0.0;
+  const std::string end = run.ended.empty() ? now() : run.ended;
+  return static_cast<double>(milliseconds_of(end) - milliseconds_of(run.created)) / 1000.0;
+}
+
 Result<Run> RunStore::create(const std::string& kind, const json::Value& params) {
   Run run;
   run.created = now();
@@ -92,10 +117,11 @@ Result<void> RunStore::log_metrics(const std::string& run, std::int64_t step,
     if (known.empty()) return fail(ErrorCode::NotFound, "no run '{}'", run);
     for (const auto& [name, value] : values) {
       const store::Value stored = std::isfinite(value) ? store::Value(value) : store::Value();
-      TRY_VOID(
-          inside.execute("INSERT INTO metrics (run, name, step, value, time) VALUES (:a, :b, :c, :d, :e) "
-                         "ON CONFLICT (run, name, step) DO UPDATE SET value = excluded.value, time = excluded.time",
-                         {run, name, step, stored, time}));
+      TRY_VOID(inside.execute(
+          "INSERT INTO metrics (run, name, step, value, time) VALUES (:a, :b, :c, :d, :e) "
+          "ON CONFLICT (run, name, step) DO UPDATE SET value = excluded.value, time = CASE WHEN metrics.value = "
+          "excluded.value THEN metrics.time ELSE excluded.time END",
+          {run, name, step, stored, time}));
     }
     return {};
   });
@@ -146,6 +172,19 @@ Result<std::map<std::string, std::vector<MetricPoint>>> RunStore::metrics(const 
     series[row.text("name")].push_back({row.integer("step"), value, row.text("time")});
   }
   return series;
+}
+
+Result<std::map<std::string, MetricRange>> RunStore::ranges(const std::string& metric) {
+  TRY(const auto rows, database_.query("SELECT run, COUNT(*) AS points, MIN(value) AS least, MAX(value) AS most FROM "
+                                       "metrics WHERE name = :a GROUP BY run",
+                                       {metric}));
+  std::map<std::string, MetricRange> ranges;
+  for (const auto& row : rows) {
+    const bool any = !row.is_null("least");
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    ranges[row.text("run")] = {row.integer("points"), any ? row.real("least") : nan, any ? row.real("most") : nan};
+  }
+  return ranges;
 }
 
 }  // namespace imago::tracking

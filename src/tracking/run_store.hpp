@@ -31,14 +31,25 @@ struct MetricPoint {
   std::string time;
 };
 
+/// One metric over a run.
+struct MetricRange {
+  std::int64_t points = 0;
+  double least = 0.0, most = 0.0;  ///< of the finite ones; NaN when there is none
+};
+
+/// "2026-11-21T04:16:00.123Z" in ms since 1970; 0 when it is none.
+std::int64_t milliseconds_of(const std::string& utc);
+/// How long it trained, where its summary says so; else from created to ended, or until now while it is running.
+double seconds_of(const Run& run);
+
 /// Safe from any thread.
 class RunStore {
  public:
   explicit RunStore(store::Database& database) : database_(database) {}
 
   Result<Run> create(const std::string& kind, const json::Value& params);
-  /// A step logged again (by a run that was resumed) replaces what was there; a value that is not finite is kept as
-  /// NaN. NotFound when there is no such run.
+  /// A step logged again (by a run that was resumed) replaces what was there, and keeps its time when it came out the
+  /// same; a value that is not finite is kept as NaN. NotFound when there is no such run.
   Result<void> log_metrics(const std::string& run, std::int64_t step, const std::map<std::string, double>& values);
   Result<void> finish(const std::string& run, RunStatus status, const json::Value& summary,
                       const std::string& error = "");
@@ -49,6 +60,8 @@ class RunStore {
   /// By id or a unique prefix of it. NotFound lists the newest ones; InvalidArgument when the prefix fits several.
   Result<Run> find(const std::string& id);
   Result<std::map<std::string, std::vector<MetricPoint>>> metrics(const std::string& run);
+  /// By run, of all that have this metric.
+  Result<std::map<std::string, MetricRange>> ranges(const std::string& metric);
 
  private:
   store::Database& database_;

@@ -96,5 +96,42 @@ TEST_F(RunStoreTest, SaysSoWhenThereIsNoSuchRun) {
   EXPECT_TRUE(runs_.metrics("none")->empty());
 }
 
+TEST_F(RunStoreTest, KeepsTheTimeOfAPointThatAResumedRunRepeatsToTheBit) {
+  const auto run = runs_.create("train", json::Value::object()).value();
+  ASSERT_TRUE(runs_.log_metrics(run.id, 1, {{"loss", 0.5}, {"accuracy", 0.5}}).has_value());
+  ASSERT_TRUE(database_->execute("UPDATE metrics SET time = '2020-01-01T00:00:00.000Z'", {}).has_value());
+  ASSERT_TRUE(runs_.log_metrics(run.id, 1, {{"loss", 0.5}, {"accuracy", 0.75}}).has_value());
+  const auto series = runs_.metrics(run.id).value();
+  EXPECT_EQ(series.at("loss")[0].time, "2020-01-01T00:00:00.000Z");
+  EXPECT_GT(series.at("accuracy")[0].time, "2026");
+}
+
+TEST_F(RunStoreTest, GivesARangeForEachRunThatHasTheMetric) {
+  const auto one = runs_.create("train", json::Value::object()).value();
+  const auto two = runs_.create("train", json::Value::object()).value();
+  const auto none = runs_.create("train", json::Value::object()).value();
+  for (int epoch = 1; epoch <= 3; ++epoch)
+    ASSERT_TRUE(runs_.log_metrics(one.id, epoch, {{"val_accuracy", epoch == 2 ? 0.75 : 0.25}}).has_value());
+  ASSERT_TRUE(runs_.log_metrics(two.id, 1, {{"val_accuracy", std::nan("")}}).has_value());
+  const auto ranges = runs_.ranges("val_accuracy").value();
+  EXPECT_EQ(ranges.size(), 2U);
+  EXPECT_EQ(ranges.at(one.id).points, 3);
+  EXPECT_EQ(ranges.at(one.id).least, 0.25);
+  EXPECT_EQ(ranges.at(one.id).most, 0.75);
+  EXPECT_TRUE(std::isnan(ranges.at(two.id).most));
+}
+
+TEST_F(RunStoreTest, CountsTheTimeOfTrainingAndElseTheTimeOnTheClock) {
+  tracking::Run run;
+  run.status = RunStatus::Finished;
+  run.created = "2026-02-28T23:59:50.000Z";
+  run.ended = "2026-03-01T00:00:20.500Z";
+  EXPECT_EQ(seconds_of(run), 30.5);
+  run.summary = {{"outcome", {{"seconds", 12.5}}}};
+  EXPECT_EQ(seconds_of(run), 12.5);
+  EXPECT_EQ(milliseconds_of("1970-01-02T00:00:00.001Z"), 86'400'001);
+  EXPECT_EQ(milliseconds_of("soon"), 0);
+}
+
 }  // namespace
 }  // namespace imago::tracking
