@@ -54,4 +54,12 @@ std::filesystem::path program_folder() {
   return error ? std::filesystem::path(".") : self.parent_path();
 }
 
+Result<std::filesystem::path> trainer_program() {
+  auto trainer = program_folder() / "imago-trainer";
+  if (std::filesystem::exists(trainer)) return trainer;
+  return fail(ErrorCode::Unavailable,
+              "{} is missing: training needs it beside this program; build it with ./run --build-only",
+              trainer.string());
+}
+
 }  // namespace imago::app

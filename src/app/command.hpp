@@ -44,6 +44,8 @@ void wait_politely();
 
 /// The folder of this program: its trainer lies there too.
 std::filesystem::path program_folder();
+/// imago-trainer beside this program; Unavailable when it is not there.
+Result<std::filesystem::path> trainer_program();
 
 void add_data_commands(CLI::App& app, Context& context);
 void add_train_command(CLI::App& app, Context& context);

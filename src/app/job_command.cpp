@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "app/code_version.hpp"
 #include "app/recipes.hpp"
 #include "pipeline/job.hpp"
 
@@ -22,7 +23,7 @@ Result<json::Value> do_job(Context& context, const std::string& id) {
   jobs::JobQueue queue(workspace->database());
   TRY(const auto job, queue.find(id));
   const pipeline::JobTools tools{
-      .load_recipe = load_recipe, .trainer = program_folder() / "imago-trainer", .code_version = IMAGO_VERSION};
+      .load_recipe = load_recipe, .trainer = program_folder() / "imago-trainer", .code_version = code_version()};
   return pipeline::do_job(*workspace, job, tools, emit, stop_requested);
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago train
+#include "app/code_version.hpp"
 #include "app/command.hpp"
 #include "app/recipes.hpp"
+#include "app/team.hpp"
 #include "app/training_display.hpp"
+#include "app/training_keys.hpp"
 #include "pipeline/train_and_register.hpp"
+#include "pipeline/workers.hpp"
 
 namespace imago::app {
 namespace {
@@ -20,6 +24,8 @@ struct Options {
   std::string resume;
   std::string from;
   std::string weights;
+  bool quiet = false;
+  TeamOptions team;
 };
 
 Result<json::Value> effective_recipe(const Options& options) {
@@ -45,15 +51,12 @@ Result<std::filesystem::path> initial_weights(pipeline::Workspace& workspace, co
   return package.folder / "weights.safetensors";
 }
 
-Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Options& options, TrainingDisplay& display) {
-  const auto trainer = program_folder() / "imago-trainer";
-  if (!std::filesystem::exists(trainer))
-    return fail(ErrorCode::Unavailable,
-                "{} is missing: training needs it beside this program; build it with ./run --build-only",
-                trainer.string());
+Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Options& options, const Team& team,
+                                    TrainingDisplay& display, const pipeline::ShouldStop& should_stop) {
+  TRY(const auto trainer, trainer_program());
   const auto on_event = [&](const json::Value& event) { display.on_event(event); };
   if (!options.resume.empty())
-    return pipeline::resume_training(workspace, options.resume, trainer, on_event, stop_requested);
+    return pipeline::resume_training(workspace, options.resume, trainer, on_event, should_stop, team.places());
   if (options.data.empty())
     return fail(ErrorCode::InvalidArgument, "which data set? Name it with --data; `imago data list` shows them");
   pipeline::TrainRequest request;
@@ -61,19 +64,43 @@ Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Option
   request.model = options.model.empty() ? options.data.substr(0, options.data.find('@')) : options.model;
   TRY(request.recipe, effective_recipe(options));
   request.seed = options.seed;
-  request.threads = options.threads;
-  request.code_version = IMAGO_VERSION;
+  request.threads = options.threads > 0 ? options.threads : team.threads();
+  if (team.size() > 1) request.extra["workers"] = team.size();
+  request.team = team.places();
+  request.code_version = code_version();
   request.trainer = trainer;
   TRY(request.initial_weights, initial_weights(workspace, options));
-  return pipeline::train_and_register(workspace, request, on_event, stop_requested);
+  return pipeline::train_and_register(workspace, request, on_event, should_stop);
+}
+
+/// All but the first of those that train together: the first says what to do and keeps what comes of it.
+Result<void> work(const Context& context, const Options& options, const Team& team) {
+  TRY(const auto trainer, trainer_program());
+  TRY_VOID(pipeline::run_worker({.workspace_folder = context.workspace_folder,
+                                 .trainer = trainer,
+                                 .place = team.places().front(),
+                                 .threads = options.threads > 0 ? options.threads : team.threads()},
+                                stop_requested));
+  context.answer({{"worker", team.rank()}, {"workers", team.size()}},
+                 fmt::format("worker {} of {} is done\n", team.rank(), team.size()));
+  return {};
 }
 
 Result<void> run_train(Context& context, const Options& options) {
   wait_politely();
-  TRY(auto* workspace, context.workspace());
   catch_stop_signals();
-  TrainingDisplay display(context.progress());
-  TRY(const auto result, train(*workspace, options, display));
+  TRY(const auto team, Team::join(options.team));
+  if (!team.leads()) return work(context, options, team);
+  TRY(auto* workspace, context.workspace());
+  const bool quiet = context.json || options.quiet;
+  TrainingDisplay display(progress_style(quiet));
+  TrainingKeys keys(!quiet);
+  bool stop_key = false;
+  const auto should_stop = [&] {
+    if (const auto key = keys.poll()) stop_key = display.on_key(*key) || stop_key;
+    return stop_key || stop_requested();
+  };
+  TRY(const auto result, train(*workspace, options, team, display, should_stop));
   display.end();
   if (result.interrupted) {
     const std::string how = "imago train --resume " + result.run.id;
@@ -85,9 +112,9 @@ Result<void> run_train(Context& context, const Options& options) {
       {"run", result.run.id},           {"interrupted", false},
       {"model", result.version->model}, {"version", result.version->version},
       {"verdict", result.verdict},      {"test", result.test ? evaluate::to_json(*result.test) : json::Value()}};
-  context.answer(value,
-                 fmt::format("\n{}\n{}:{} registered as {}\n", result.test ? evaluate::format_table(*result.test) : "",
-                             result.version->model, result.version->version, result.verdict));
+  context.answer(value, fmt::format("\n{}\n{}\n{}:{} registered as {}\n", options.quiet ? "" : display.curves(),
+                                    result.test ? evaluate::format_table(*result.test) : "", result.version->model,
+                                    result.version->version, result.verdict));
   return {};
 }
 
@@ -117,6 +144,8 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--weights", options->weights, "Start from a .safetensors file, tensors by name")
       ->type_name("FILE")
       ->excludes(from);
+  add_team_options(*command, options->team);
+  command->add_flag("-q,--quiet", options->quiet, "No progress and no curves, only the outcome");
   command->footer("Example:\n  imago train --data cifar10 --recipe improved-cnn --set epochs=10");
   command->callback(
       [&context, options] { context.action = [&context, options] { return run_train(context, *options); }; });

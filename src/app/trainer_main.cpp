@@ -5,8 +5,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 
 #include "app/trainer_job.hpp"
+#include "app/trainer_team.hpp"
+#include "app/trainer_usage.hpp"
 #include "base/files.hpp"
 #include "data/aliases.hpp"
 #include "data/fetch.hpp"
@@ -60,7 +63,8 @@ class Reporter final : public train::Observer {
           {"learning_rate", step.learning_rate},
           {"images_per_second", step.images_per_second},
           {"elapsed", seconds(step.elapsed)},
-          {"remaining", seconds(step.remaining)}});
+          {"remaining", seconds(step.remaining)},
+          {"system", app::system_usage()}});
   }
 
   void on_epoch(const train::EpochEvent& epoch) override {
@@ -172,6 +176,7 @@ Result<std::vector<std::string>> golden_images(const data::Repository& repositor
 
 Result<void> write_package(const TrainingJob& job, const model::ModelSpec& spec, nn::Learner& learner,
                            const std::vector<std::string>& golden) {
+  model::ManyViews as_served(learner, spec.views);
   std::error_code ignored;
   fs::remove_all(job.package_folder, ignored);
   TRY_VOID(make_directories(job.package_folder));
@@ -181,7 +186,7 @@ Result<void> write_package(const TrainingJob& job, const model::ModelSpec& spec,
   TRY_VOID(
       write_file(job.package_folder / "weights.safetensors",
                  model::encode_safetensors(weights, {{"format", "pt"}, {"architecture", spec.graph.architecture}})));
-  return package::write_spec_and_golden(job.package_folder, spec, golden, learner);
+  return package::write_spec_and_golden(job.package_folder, spec, golden, as_served);
 }
 
 void report_end(const train::TrainOutcome& outcome) {
@@ -201,38 +206,51 @@ void report_end(const train::TrainOutcome& outcome) {
 }
 
 /// By images the network did not learn from.
-Result<double> calibrate(nn::Learner& learner, const data::PackedSplit& validation,
+Result<double> calibrate(model::Classifier& classifier, const data::PackedSplit& validation,
                          const image::Preprocess& preprocess) {
-  TRY(const auto logits, evaluate::predict_split(learner, validation, preprocess, {}));
+  TRY(const auto logits, evaluate::predict_split(classifier, validation, preprocess, {}));
   TRY(const double temperature, evaluate::fit_temperature(logits, validation.labels()));
   emit({{"event", "calibrate"}, {"temperature", temperature}});
   return temperature;
 }
 
-Result<void> train_model(TrainingJob job) {
-  // A trainer whose imago was killed may still be writing its last checkpoint: the next one waits for it.
-  TRY(const auto alone, FileLock::lock(job.run_folder / "trainer.lock"));
+Result<void> train_model(app::TrainingTeam& team, const json::Value& told) {
+  TRY(const auto whole, team.take_job(told));
+  TRY(auto job, app::training_job(whole));
+  std::optional<FileLock> alone;
+  if (team.leads()) {
+    // A trainer whose imago was killed may still be writing its last checkpoint: the next one waits for it.
+    TRY(alone, FileLock::lock(job.run_folder / "trainer.lock"));
+  }
   const data::Repository repository(job.datasets);
   TRY(const auto manifest, repository.load(job.dataset));
   TRY(auto graph, job.recipe.graph(static_cast<int>(manifest.labels.size())));
   TRY(auto all, open_split(job, repository, manifest, data::Split::Train));
   TRY(const auto train_split, choose_images(job, repository, manifest, std::move(all)));
   TRY(const auto validation, open_split(job, repository, manifest, data::Split::Validation));
+  TRY(job.recipe.learner.loss.class_weights,
+      train::class_weights(job.recipe.class_weighting, manifest.labels, train_split.labels()));
+  TRY_VOID(team.give_job(told));
+  TRY(job.recipe.training.team, team.connect());
+  job.recipe.learner.team = job.recipe.training.team;
   TRY(const auto learner, nn::make_learner(graph, job.recipe.learner));
-  TRY_VOID(load_start_weights(job, graph, *learner));
+  if (team.leads()) TRY_VOID(load_start_weights(job, graph, *learner));
   const train::TrainingData data{train_split, validation, job.recipe.preprocess};
   TRY_VOID(announce(graph, data, manifest));
   Reporter reporter;
   TRY(const auto outcome, train::fit(*learner, data, job.recipe.training, job.run_folder, job.resume, stop, reporter));
-  if (outcome.reason != train::StopReason::Interrupted) {
-    TRY(const double temperature, calibrate(*learner, validation, job.recipe.preprocess));
+  if (team.leads() && outcome.reason != train::StopReason::Interrupted) {
+    model::ManyViews as_served(*learner, job.recipe.views);
+    TRY(const double temperature, calibrate(as_served, validation, job.recipe.preprocess));
     emit({{"event", "package"}});
     const model::ModelSpec spec{.name = job.model_name,
                                 .graph = std::move(graph),
                                 .labels = manifest.labels,
                                 .aliases = data::default_aliases(manifest.labels),
                                 .preprocess = job.recipe.preprocess,
-                                .temperature = temperature};
+                                .temperature = temperature,
+                                .views = job.recipe.views,
+                                .evaluation_views = job.recipe.evaluation_views};
     TRY(const auto golden, golden_images(repository, manifest, validation));
     TRY_VOID(write_package(job, spec, *learner, golden));
   }
@@ -240,9 +258,11 @@ Result<void> train_model(TrainingJob job) {
   return {};
 }
 
-Result<void> train_as_told(const json::Value& value) {
-  TRY(auto job, app::training_job(value));
-  return train_model(std::move(job));
+Result<void> train_as_told(const json::Value& told) {
+  TRY(auto team, app::TrainingTeam::of(told, stop));
+  auto done = train_model(team, told);
+  if (!done) return tl::unexpected<Error>(team.part_with(done.error()));
+  return done;
 }
 
 }  // namespace

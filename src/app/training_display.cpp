@@ -3,14 +3,23 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
-#include <vector>
+
+#include "app/plot.hpp"
 
 namespace imago::app {
 namespace {
 
 std::chrono::milliseconds seconds_to_ms(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+/// "[=======             ]": ASCII, as the live line is cut by bytes.
+std::string bar(double share) {
+  constexpr int kWidth = 20;
+  const int full = static_cast<int>(std::clamp(share, 0.0, 1.0) * kWidth);
+  return fmt::format("[{:<{}}]", std::string(static_cast<std::size_t>(full), '='), kWidth);
 }
 
 }  // namespace
@@ -27,6 +36,7 @@ void TrainingDisplay::on_event(const json::Value& event) {
     progress_.print(fmt::format("{} new images, {} of the old", event.value("new", 0), event.value("replayed", 0)));
   if (kind == "step") on_step(event);
   if (kind == "epoch") on_epoch(event);
+  if (kind == "done") on_done(event);
   if (kind == "package") progress_.print("writing the model package");
   if (kind == "evaluate") progress_.update("evaluating", event.value("done", 0U), event.value("total", 0U));
 }
@@ -47,14 +57,46 @@ void TrainingDisplay::on_weights(const json::Value& event) {
 }
 
 void TrainingDisplay::on_step(const json::Value& event) {
-  progress_.show(fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  ETA {}",
-                             event.value("epoch", 0), event.value("epochs", 0), event.value("step", 0),
-                             event.value("total_steps", 0), event.value("loss", 0.0), event.value("accuracy", 0.0),
-                             event.value("images_per_second", 0.0),
+  const double steps = std::max(event.value("total_steps", 1.0), 1.0);
+  progress_.show(fmt::format("{}  epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  ETA {}",
+                             bar(event.value("step", 0.0) / steps), event.value("epoch", 0), event.value("epochs", 0),
+                             event.value("step", 0), event.value("total_steps", 0), event.value("loss", 0.0),
+                             event.value("accuracy", 0.0), event.value("images_per_second", 0.0),
                              format_duration(seconds_to_ms(event.value("remaining", 0.0)))));
 }
 
+void TrainingDisplay::keep(const json::Value& epoch) {
+  for (const char* name : {"loss", "accuracy", "val_loss", "val_accuracy"})
+    if (epoch.contains(name) && epoch[name].is_number()) epochs_[name].push_back(epoch[name].get<double>());
+}
+
+/// A resumed run's history has the epochs before the resume too.
+void TrainingDisplay::on_done(const json::Value& event) {
+  const auto history = event.value("history", json::Value::array());
+  if (history.empty()) return;
+  epochs_.clear();
+  for (const auto& epoch : history) keep(epoch);
+}
+
+std::string TrainingDisplay::curves() const {
+  std::string text;
+  for (const auto& [name, values] : epochs_)
+    if (values.size() > 1) text += (text.empty() ? "" : "\n") + plot_blocks(name, values);
+  return text;
+}
+
+bool TrainingDisplay::on_key(char key) {
+  if (key == 'q') return true;
+  const auto drawn = key == 'c' ? curves() : "";
+  if (key == 'c')
+    progress_.print(drawn.empty() ? "curves: after the second epoch" : drawn);
+  else
+    progress_.print("keys: c the curves so far, q stop and keep a checkpoint");
+  return false;
+}
+
 void TrainingDisplay::on_epoch(const json::Value& event) {
+  keep(event);
   progress_.print(fmt::format("epoch {:>3}  loss {:.4f}  accuracy {:.4f}  val_loss {:.4f}  val_accuracy {:.4f}{}  {}",
                               event.value("epoch", 0), event.value("loss", 0.0), event.value("accuracy", 0.0),
                               event.value("val_loss", 0.0), event.value("val_accuracy", 0.0),
