@@ -44,20 +44,22 @@ Result<void> assign_splits(RowTable& table, const ImportRequest& request, Finger
 
 /// The version's files from the rows; the report but for `was_there`.
 Result<ImportReport> write_version(RowTable& table, const ImportRequest& request, Layout layout,
-                                   const std::filesystem::path& folder) {
+                                   const std::filesystem::path& folder, const std::atomic<bool>* stop) {
   std::error_code error;
   const auto source = std::filesystem::weakly_canonical(request.source, error).filename().string();
   ImportReport report;
   report.labels = std::move(layout.labels);
   report.kept = table.kept();
   TRY(auto files, VersionFiles::create(folder, {request.name, report.labels, {}, report.kept}));
-  TRY_VOID(table.each_entry(layout.skip, [&](Entry& entry) {
+  const auto add_entry = [&](Entry& entry) -> Result<void> {
+    TRY_VOID(check_stop(stop));
     entry.source = source;
     auto& row = report.counts[entry.split];
     row.resize(report.labels.size());
     ++row[static_cast<std::size_t>(entry.label)];
     return files.add(entry);
-  }));
+  };
+  TRY_VOID(table.each_entry(layout.skip, add_entry));
   TRY_VOID(table.each_refusal([&](std::string_view path, std::string_view reason) {
     report.refused.add(path, reason);
     return files.add_refused(path, reason);
@@ -120,7 +122,7 @@ Result<ImportReport> import_dataset(Repository& repository, const ImportRequest&
   TRY_VOID(check_stop(stop));
 
   const auto files = staging.folder() / "version";
-  TRY(auto report, write_version(*table, request, std::move(*layout), files));
+  TRY(auto report, write_version(*table, request, std::move(*layout), files, stop));
   TRY_VOID(check_stop(stop));
   TRY(report.was_there, staging.publish_files(request.name, report.version, files));
   return report;

@@ -14,7 +14,7 @@ tl::unexpected<Error> LineFile::failure() const {
 }
 
 Result<LineFile> LineFile::create(const std::filesystem::path& path) {
-  LineFile made(path, Handle(std::fopen(path.c_str(), "wbex")));
+  LineFile made(path, Handle(std::fopen(path.c_str(), "wbe")));
   if (!made.file_) return made.failure();
   return made;
 }

@@ -15,33 +15,90 @@
 namespace imago::data {
 namespace {
 
-struct Found {
-  std::string path;
-  SourceItem::Kind kind;
-  std::string reason;
-  std::uint64_t size = 0;
+constexpr std::size_t kSortedTogether = 10'000;
+
+struct Extent {
+  std::uint64_t files = 0, bytes = 0;
 };
 
-Found examine(const fs::directory_entry& entry, std::string path, const SourceLimits& limits) {
-  std::error_code error;
-  Found found{std::move(path), SourceItem::Kind::File, {}, 0};
-  const auto refuse = [&](std::string reason) {
-    found.kind = SourceItem::Kind::Refused;
-    found.reason = std::move(reason);
-  };
-  if (entry.is_directory(error)) {
-    found.kind = SourceItem::Kind::Folder;
-    if (entry.is_symlink(error)) refuse("a link to a folder");
-  } else if (!entry.is_regular_file(error)) {
-    refuse("not a file");
-  } else {
-    found.size = entry.file_size(error);
-    const auto most = limits.bytes_of(found.path);
-    if (found.size > most) refuse(fmt::format("{} bytes, at most {}", found.size, most));
+/// What is below `folder`, counted but not kept.
+Result<Extent> measure(const fs::path& folder, const SourceLimits& limits) {
+  Extent all;
+  std::error_code error, ignored;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_regular_file(ignored)) all.bytes += it->file_size(ignored);
+    if (++all.files > limits.files)
+      return fail(ErrorCode::ResourceExhausted, "{} has more than {} files", folder.string(), limits.files);
   }
-  if (!is_safe_path(found.path)) refuse("its name has a backslash");
-  return found;
+  if (error) return fail(ErrorCode::InvalidArgument, "reading {}: {}", folder.string(), error.message());
+  return all;
 }
+
+/// Hands on what is below a folder, some thousand names at a time.
+class FolderReader {
+ public:
+  FolderReader(const fs::path& root, const SourceLimits& limits, std::uint64_t total, const OnItem& on_item)
+      : root_(root), limits_(limits), total_(total), on_item_(on_item) {}
+
+  /// @param inside the folder's path from the root; empty: the root.
+  Result<void> read(const std::string& inside) {
+    std::vector<std::string> names, folders;
+    std::error_code error;
+    fs::directory_iterator it(root_ / inside, error), end;
+    while (!error && it != end) {
+      names.clear();
+      for (; !error && it != end && names.size() < kSortedTogether; it.increment(error))
+        names.push_back(it->path().filename().string());
+      std::sort(names.begin(), names.end());
+      for (const auto& name : names) TRY_VOID(hand_on(inside.empty() ? name : inside + "/" + name, folders));
+    }
+    if (error) return fail(ErrorCode::InvalidArgument, "reading {}: {}", (root_ / inside).string(), error.message());
+    std::sort(folders.begin(), folders.end());
+    for (const auto& folder : folders) TRY_VOID(read(folder));
+    return {};
+  }
+
+ private:
+  Result<void> hand_on(std::string path, std::vector<std::string>& folders) {
+    const fs::directory_entry entry(root_ / path);
+    std::error_code error;
+    SourceItem item{.path = std::move(path), .bytes_total = total_};
+    const auto refuse = [&](std::string reason) {
+      item.kind = SourceItem::Kind::Refused;
+      item.reason = std::move(reason);
+    };
+    if (!is_safe_path(item.path)) {
+      refuse("its name has a backslash");
+    } else if (entry.is_directory(error)) {
+      if (entry.is_symlink(error)) {
+        refuse("a link to a folder");
+      } else {
+        item.kind = SourceItem::Kind::Folder;
+        folders.push_back(item.path);
+      }
+    } else if (!entry.is_regular_file(error)) {
+      refuse("not a file");
+    } else if (const auto size = entry.file_size(error), most = limits_.bytes_of(item.path); size > most) {
+      read_ += size;
+      refuse(fmt::format("{} bytes, at most {}", size, most));
+    } else {
+      read_ += size;
+      auto bytes = read_file(entry.path(), most);
+      if (bytes)
+        item.bytes = std::move(*bytes);
+      else
+        refuse(std::move(bytes.error().message));
+    }
+    item.bytes_read = read_;
+    return on_item_(std::move(item));
+  }
+
+  const fs::path& root_;
+  const SourceLimits& limits_;
+  const std::uint64_t total_;
+  const OnItem& on_item_;
+  std::uint64_t read_ = 0;
+};
 
 /// What a file's kind shows in; less where there is less.
 std::string first_bytes(const fs::path& file) {
@@ -59,33 +116,8 @@ std::uint64_t SourceLimits::bytes_of(std::string_view path) const {
 }
 
 Result<void> read_folder(const fs::path& folder, const SourceLimits& limits, const OnItem& on_item) {
-  std::vector<Found> all;
-  std::uint64_t total = 0;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    all.push_back(examine(*it, it->path().lexically_relative(folder).generic_string(), limits));
-    total += all.back().size;
-    if (all.size() > limits.files)
-      return fail(ErrorCode::ResourceExhausted, "{} has more than {} files", folder.string(), limits.files);
-  }
-  if (error) return fail(ErrorCode::InvalidArgument, "reading {}: {}", folder.string(), error.message());
-  std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
-  std::uint64_t read = 0;
-  for (auto& found : all) {
-    read += found.size;
-    SourceItem item{found.kind, std::move(found.path), {}, std::move(found.reason), read, total};
-    if (item.kind == SourceItem::Kind::File) {
-      auto bytes = read_file(folder / item.path, limits.bytes_of(item.path));
-      if (bytes) {
-        item.bytes = std::move(*bytes);
-      } else {
-        item.kind = SourceItem::Kind::Refused;
-        item.reason = std::move(bytes.error().message);
-      }
-    }
-    TRY_VOID(on_item(std::move(item)));
-  }
-  return {};
+  TRY(const auto all, measure(folder, limits));
+  return FolderReader(folder, limits, all.bytes, on_item).read({});
 }
 
 bool is_clutter(std::string_view path) {

@@ -41,7 +41,8 @@ struct SourceItem {
 /// An error it returns ends the reading and is passed on.
 using OnItem = std::function<Result<void>(SourceItem)>;
 
-/// Calls `on_item` for everything below `folder`, sorted by path. Links to folders are not followed.
+/// Calls `on_item` for everything below `folder`: the files of a folder before its folders, sorted by name (10,000 at a
+/// time: the list of a large folder is never held). Links to folders are not followed.
 Result<void> read_folder(const std::filesystem::path& folder, const SourceLimits& limits, const OnItem& on_item);
 
 /// Calls `on_item` for everything in the archive, in its order, without unpacking to disk (libarchive: tar with gzip,
