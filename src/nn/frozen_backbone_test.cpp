@@ -72,6 +72,49 @@ TEST(FrozenBackbone, ForgetsFeaturesWhenItsWeightsChange) {
   EXPECT_EQ(learner->classify(images).value().data, source->classify(images).value().data);
 }
 
+TEST(FrozenBackbone, LearnsAltogetherOnceUnfrozen) {
+  auto settings = frozen();
+  settings.ema_decay = 0.5;
+  const auto learner = learner_of(small_cnn(0.0F), settings);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(learner->step(noise_batch(i), {.learning_rate = 0.1}));
+  const auto before = learner->weights().value();
+  ASSERT_TRUE(learner->unfreeze());
+  EXPECT_EQ(learner->weights().value(), before);
+  ASSERT_TRUE(learner->unfreeze());  // again is nothing
+  ASSERT_TRUE(learner->step(noise_batch(9), {.learning_rate = 0.1}));
+  const auto after = learner->weights().value();
+  for (const auto& [name, tensor] : before) EXPECT_NE(after.at(name), tensor) << name;
+}
+
+TEST(FrozenBackbone, OnceUnfrozenTakesTheStepsOfANetworkThatNeverWasFrozen) {
+  auto settings = frozen();
+  const auto thawed = learner_of(small_cnn(0.0F), settings);
+  ASSERT_TRUE(thawed->step(noise_batch(1), {.learning_rate = 0.1}));
+  ASSERT_TRUE(thawed->unfreeze());
+  settings.freeze_backbone = false;
+  const auto free = learner_of(small_cnn(0.0F), settings);
+  ASSERT_TRUE(free->set_weights(thawed->weights().value()));
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(thawed->step(noise_batch(i), {.learning_rate = 0.05})->loss,
+              free->step(noise_batch(i), {.learning_rate = 0.05})->loss);
+  }
+  EXPECT_EQ(thawed->weights().value(), free->weights().value());
+}
+
+TEST(FrozenBackbone, GoesOnFromAStateSavedAfterItWasUnfrozen) {
+  const auto first = learner_of(small_cnn(0.3F), frozen());
+  ASSERT_TRUE(first->unfreeze());
+  ASSERT_TRUE(first->step(noise_batch(1), {.learning_rate = 0.1}));
+  const auto state = first->save_state().value();
+  const auto second = learner_of(small_cnn(0.3F), frozen());
+  EXPECT_FALSE(second->load_state(state));  // still frozen: other tensors
+  ASSERT_TRUE(second->unfreeze());
+  ASSERT_TRUE(second->load_state(state));
+  for (const auto& learner : {first.get(), second.get()})
+    ASSERT_TRUE(learner->step(noise_batch(2), {.learning_rate = 0.1}));
+  EXPECT_EQ(first->weights().value(), second->weights().value());
+}
+
 TEST(FrozenBackbone, NeedsSomethingAboveIt) {
   model::Graph graph{"headless", {3, 8, 8}, {}};
   graph.then("conv", model::Conv2d{.out_channels = 3});

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <thread>
 
+#include "nn/device_group.hpp"
+#include "nn/exchange.hpp"
 #include "nn/feature_cache.hpp"
 #include "nn/initialize.hpp"
 #include "nn/network.hpp"
@@ -20,7 +22,15 @@ namespace {
 
 using torch::Tensor;
 
-torch::Device pick_device() { return torch::cuda::is_available() ? torch::Device(torch::kCUDA, 0) : torch::kCPU; }
+at::ScalarType pick_type(Precision precision, torch::Device device) {
+#if defined(__x86_64__)
+  const bool fast = device.is_cuda() || __builtin_cpu_supports("avx512bf16") > 0;
+#else
+  const bool fast = device.is_cuda();
+#endif
+  const bool bfloat16 = precision == Precision::Bfloat16 || (precision == Precision::Auto && fast);
+  return bfloat16 ? torch::kBFloat16 : torch::kFloat32;
+}
 
 /// libtorch's thread settings belong to the process. One pool works on one operation at a time: two at once on the same
 /// cores cost more than they give.
@@ -37,20 +47,19 @@ class TorchLearner final : public Learner {
  public:
   TorchLearner(Network network, const LearnerSettings& settings)
       : settings_(settings),
-        device_(pick_device()),
+        device_(pick_device(settings.team != nullptr ? settings.team->local_rank() : 0)),
+        type_(pick_type(settings.precision, device_)),
         network_(std::move(network)),
         generator_(at::globalContext().defaultGenerator(device_).clone()),
         values_(Values::zeros(network_.layout(), device_)),
-        gradient_(torch::zeros_like(values_.trained)),
         optimizer_(settings.optimizer, network_.layout(), device_) {
+    const auto& weights = settings.loss.class_weights;
+    if (!weights.empty()) class_weights_ = torch::tensor(weights, torch::kFloat32).to(device_);
     auto drawing = at::globalContext().defaultGenerator(torch::kCPU).clone();
     drawing.set_current_seed(settings.seed);
     draw_weights(network_, values_, drawing);
     generator_.set_current_seed(settings.seed ^ 0x9e3779b97f4a7c15ULL);
-    tensors_ = values_.views(network_.layout(), true);
-    for (const Tensor& tensor : tensors_) {
-      if (tensor.requires_grad()) leaves_.push_back(tensor);
-    }
+    bind();
     reset_average();
   }
 
@@ -65,9 +74,7 @@ class TorchLearner final : public Learner {
     TRY_VOID(check_shape(batch));
     return guard([&]() -> Result<model::Logits> {
       const torch::NoGradGuard no_gradients;
-      Tensor logits = forward(batch, averaged_, {});
-      if (logits.size(1) == 1) logits = torch::cat({torch::zeros_like(logits), logits}, 1);
-      logits = logits.to(torch::kCPU).contiguous();
+      const Tensor logits = widen(forward(batch, averaged_, {})).to(torch::kCPU).contiguous();
       const float* data = logits.data_ptr<float>();
       return model::Logits{batch.n, classes(), std::vector<float>(data, data + logits.numel())};
     });
@@ -79,6 +86,38 @@ class TorchLearner final : public Learner {
       TRY_VOID(set_whitening(network_, to_tensor(images).to(torch::kCPU), values_));
       features_.clear();
       reset_average();
+      return {};
+    });
+  }
+
+  Result<void> look_ahead(double decay) override {
+    EXPECTS(settings_.lookahead && decay >= 0.0 && decay <= 1.0, "a learner that was made to look ahead");
+    return guard([&]() -> Result<void> {
+      const torch::NoGradGuard no_gradients;
+      average_.trained.lerp_(values_.trained, 1.0 - decay);
+      average_.kept.lerp_(values_.kept, 1.0 - decay);
+      values_.trained.copy_(average_.trained);
+      values_.kept.copy_(average_.kept);
+      return {};
+    });
+  }
+
+  Result<void> unfreeze() override {
+    if (!settings_.freeze_backbone) return {};
+    return guard([&]() -> Result<void> {
+      const Layout before = network_.layout();
+      TRY(network_, network_.unfrozen());
+      const auto carry = [&](const Values& from) {
+        Values to = Values::zeros(network_.layout(), device_);
+        copy_weights(network_.layout(), to_weights(before, from), to);
+        return to;
+      };
+      settings_.freeze_backbone = false;
+      values_ = carry(values_);
+      if (keeps_average()) average_ = carry(average_);
+      optimizer_ = Optimizer(settings_.optimizer, network_.layout(), device_);
+      features_.clear();
+      bind();
       return {};
     });
   }
@@ -116,7 +155,19 @@ class TorchLearner final : public Learner {
 
  private:
   [[nodiscard]] bool averages() const { return settings_.ema_decay > 0.0; }
+  [[nodiscard]] bool keeps_average() const { return averages() || settings_.lookahead; }
   [[nodiscard]] const Values& served() const { return averages() ? average_ : values_; }
+
+  /// Makes what views the values.
+  void bind() {
+    tensors_ = values_.views(network_.layout(), true);
+    leaves_.clear();
+    for (const Tensor& tensor : tensors_) {
+      if (tensor.requires_grad()) leaves_.push_back(tensor);
+    }
+    gradient_ = torch::zeros_like(values_.trained);
+    averaged_ = served().views(network_.layout());
+  }
 
   Result<void> check_shape(const image::ImageBatch& batch) const {
     const model::InputShape& want = network_.graph().input;
@@ -172,22 +223,56 @@ class TorchLearner final : public Learner {
   }
 
   Result<StepReport> take_step(const Batch& batch, const StepOptions& options) {
+    const Tensor statistics_before = settings_.team != nullptr ? statistics().clone() : Tensor();
+    if (settings_.team != nullptr)
+      generator_.set_current_seed(dropout_seed(settings_.seed, settings_.team->rank(), steps_));
     const Tensor labels = to_tensor(batch.labels);
-    const Tensor logits = forward(batch.images, tensors_, {true, &generator_});
+    const Tensor logits = forward(batch.images, tensors_, {true, &generator_, type_});
     const Tensor loss = batch.weights.empty() ? loss_of(logits, labels) : mixed_loss(logits, labels, batch);
-    const StepReport report{loss.item<double>(), count_correct(logits.detach(), labels)};
+    StepReport report{loss.item<double>(), count_correct(logits.detach(), labels)};
+    const auto gradients = torch::autograd::grad({loss}, leaves_, {}, c10::nullopt, false, true);
+    const torch::NoGradGuard no_gradients;
+    flatten_gradients(network_.layout(), gradients, gradient_);
+    if (settings_.team != nullptr) {
+      TRY(report, exchange_with_team(report, batch, labels, statistics_before));
+    }
     if (!std::isfinite(report.loss)) {
       return fail(ErrorCode::Internal, "the loss became {} at learning rate {}: lower schedule.peak", report.loss,
                   options.learning_rate);
     }
-    const auto gradients = torch::autograd::grad({loss}, leaves_, {}, c10::nullopt, false, true);
-    const torch::NoGradGuard no_gradients;
-    flatten_gradients(network_.layout(), gradients, gradient_);
     clip();
     optimizer_.step(values_.trained, gradient_, options.learning_rate, options.freeze_whitening_bias);
     ++steps_;
     update_average();
     return report;
+  }
+
+  /// BatchNorms' running statistics, which a forward pass changes.
+  [[nodiscard]] Tensor statistics() const {
+    const std::int64_t size = network_.layout().kept_size();
+    std::int64_t begin = size;
+    for (const Slot& slot : network_.layout().slots()) {
+      if (slot.role == Role::Statistic) begin = std::min(begin, slot.offset);
+    }
+    return values_.kept.narrow(0, begin, size - begin);  // they lie last
+  }
+
+  /// Makes gradient, statistics and report those of the whole batch, of which this process has seen a part.
+  Result<StepReport> exchange_with_team(const StepReport& report, const Batch& batch, const Tensor& labels,
+                                        const Tensor& statistics_before) {
+    const bool weighted = class_weights_.defined() && batch.weights.empty();
+    Share share{.gradient = gradient_,
+                .statistics = statistics(),
+                .statistics_move = !settings_.freeze_backbone,
+                .report = report,
+                .loss_weight = weighted ? class_weights_.index_select(0, labels).sum().item<double>() : batch.images.n,
+                .images = batch.images.n};
+    const auto done = exchange(*settings_.team, share);
+    if (!done) {
+      share.statistics.copy_(statistics_before);
+      return tl::unexpected<Error>(done.error());
+    }
+    return share.report;
   }
 
   [[nodiscard]] Tensor to_tensor(const std::vector<int>& labels) const {
@@ -208,11 +293,16 @@ class TorchLearner final : public Learner {
   [[nodiscard]] Tensor loss_of(const Tensor& logits, const Tensor& labels,
                                at::Reduction::Reduction reduction = at::Reduction::Mean) const {
     const double smoothing = settings_.loss.label_smoothing;
-    if (network_.outputs() > 1) {
-      return torch::cross_entropy_loss(logits, labels, {}, reduction, -100, smoothing);
+    if (network_.outputs() > 1 || class_weights_.defined()) {
+      return torch::cross_entropy_loss(widen(logits), labels, class_weights_, reduction, -100, smoothing);
     }
     const Tensor targets = labels.to(torch::kFloat32) * (1.0 - smoothing) + smoothing / 2.0;
     return torch::binary_cross_entropy_with_logits(logits.squeeze(1), targets, {}, {}, reduction);
+  }
+
+  /// One logit is that of the second of two classes.
+  [[nodiscard]] static Tensor widen(const Tensor& logits) {
+    return logits.size(1) > 1 ? logits : torch::cat({torch::zeros_like(logits), logits}, 1);
   }
 
   [[nodiscard]] int count_correct(const Tensor& logits, const Tensor& labels) const {
@@ -236,13 +326,13 @@ class TorchLearner final : public Learner {
   }
 
   void reset_average() {
-    if (averages()) average_ = values_.clone();
+    if (keeps_average()) average_ = values_.clone();
     averaged_ = served().views(network_.layout());
   }
 
   [[nodiscard]] std::vector<Tensor> state() const {
-    std::vector<Tensor> tensors{values_.trained, values_.kept,           served().trained,
-                                served().kept,   generator_.get_state(), torch::tensor({steps_}, torch::kInt64)};
+    std::vector<Tensor> tensors{values_.trained, values_.kept,           average_.trained,
+                                average_.kept,   generator_.get_state(), torch::tensor({steps_}, torch::kInt64)};
     for (const Tensor& tensor : optimizer_.state()) tensors.push_back(tensor);
     return tensors;
   }
@@ -257,12 +347,9 @@ class TorchLearner final : public Learner {
     const torch::NoGradGuard no_gradients;
     values_.trained.copy_(loaded[0]);
     values_.kept.copy_(loaded[1]);
+    average_.trained.copy_(loaded[2]);
+    average_.kept.copy_(loaded[3]);
     features_.clear();
-    reset_average();
-    if (averages()) {
-      average_.trained.copy_(loaded[2]);
-      average_.kept.copy_(loaded[3]);
-    }
     generator_.set_state(loaded[4].cpu());
     steps_ = loaded[5].item<std::int64_t>();
     optimizer_.set_state({loaded.begin() + 6, loaded.end()});
@@ -271,13 +358,16 @@ class TorchLearner final : public Learner {
 
   LearnerSettings settings_;
   torch::Device device_;
+  at::ScalarType type_;  // of a training step's products
   Network network_;
   at::Generator generator_;  // dropout
-  Values values_, average_;
-  std::vector<Tensor> tensors_;   // views of values_; trained ones ask for gradients
-  std::vector<Tensor> leaves_;    // those
-  std::vector<Tensor> averaged_;  // views of what classify uses
-  FeatureCache features_;         // of a frozen backbone
+  Values values_;
+  Values average_{torch::empty({0}), torch::empty({0})};  // or look_ahead's slow weights; empty when there are none
+  std::vector<Tensor> tensors_;                           // views of values_; trained ones ask for gradients
+  std::vector<Tensor> leaves_;                            // those
+  std::vector<Tensor> averaged_;                          // views of what classify uses
+  FeatureCache features_;                                 // of a frozen backbone
+  Tensor class_weights_;                                  // undefined: all the same
   Tensor gradient_;
   Optimizer optimizer_;
   std::int64_t steps_ = 0;
@@ -288,7 +378,11 @@ class TorchLearner final : public Learner {
 Result<std::unique_ptr<Learner>> make_learner(const model::Graph& graph, const LearnerSettings& settings) {
   return guard([&]() -> Result<std::unique_ptr<Learner>> {
     set_up_process(settings.threads);
+    EXPECTS(!settings.lookahead || settings.ema_decay == 0.0, "a learner averages or looks ahead, not both");
     TRY(auto network, Network::of(graph, settings.freeze_backbone));
+    const auto classes = static_cast<std::size_t>(std::max(2, network.outputs()));
+    if (const auto n = settings.loss.class_weights.size(); n != 0 && n != classes)
+      return fail(ErrorCode::InvalidArgument, "{} class weights for {} classes", n, classes);
     return std::make_unique<TorchLearner>(std::move(network), settings);
   });
 }

@@ -18,36 +18,58 @@
 
 namespace imago::nn {
 
-enum class OptimizerKind { Sgd, Adam, AdamW };
+class Communicator;
+
+/// What convolutions and linear layers compute in while training. Weights, updates, averages and everything that is not
+/// training are float32 always. Auto is bfloat16 where the machine multiplies it faster, else float32.
+enum class Precision { Float32, Bfloat16, Auto };
+
+enum class OptimizerKind {
+  Sgd,
+  Adam,
+  AdamW,
+  Muon,  ///< the weights of convolutions by nn/muon.hpp; all else by Sgd
+};
 
 /// Settings that stay the same during a run; the learning rate comes with each step.
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::Adam;
   double momentum = 0.9;                          ///< Sgd
-  bool nesterov = true;                           ///< Sgd
+  bool nesterov = true;                           ///< Sgd, Muon
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;  ///< Adam, AdamW
   double weight_decay = 0.0;                      ///< coupled for Sgd and Adam (PyTorch's meaning), decoupled for AdamW
-  bool decay_bias_and_norm = true;   ///< false: weight decay on weights of convolutions and linear layers only
-  double norm_bias_lr_factor = 1.0;  ///< multiplies the rate of BatchNorm biases (64 in airbench)
+  bool decay_bias_and_norm = true;        ///< false: weight decay on weights of convolutions and linear layers only
+  double norm_bias_lr_factor = 1.0;       ///< multiplies the rate of BatchNorm biases (64 in airbench)
+  double whitening_bias_lr_factor = 1.0;  ///< likewise of the bias of a whitening convolution
+  double muon_momentum = 0.6;             ///< Muon: of the convolutions
+  double muon_sgd_lr_factor = 1.0;  ///< Muon: multiplies the rate of all that Sgd updates, on top of the factors above
 };
 
 struct LossSettings {
   double label_smoothing = 0.0;
+  /// What an image of each class counts, [classes]; empty: all the same. A batch's loss is sum(weight * loss) /
+  /// sum(weight), as PyTorch's cross_entropy has it; of mixed images the sum is divided by their number.
+  std::vector<double> class_weights{};
   // A graph with one output is trained with binary cross-entropy on logits, any other with cross-entropy.
 };
 
 struct LearnerSettings {
   OptimizerSettings optimizer;
   LossSettings loss;
+  Precision precision = Precision::Float32;
   double gradient_clip_norm = 0.0;  ///< 0: off
   double ema_decay =
       0.0;  ///< 0: off; else an exponential moving average of the weights is kept and is what predict and weights() use
+  bool lookahead = false;  ///< look_ahead will be called; not together with ema_decay
   /// The backbone (model::backbone_end) stays as it is: its weights are not trained and its BatchNorms use their
   /// running statistics. What it makes of an image is computed once and remembered, so that without random crops an
   /// epoch after the first costs little more than the head.
   bool freeze_backbone = false;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: as many as the machine has
+  /// The processes that take each step together, every one on its part of the batch (they must outlive the learner);
+  /// null: this one is alone. BatchNorm computes with the statistics of each process's own images.
+  Communicator* team = nullptr;
 };
 
 /// One training batch: images after augmentation and normalisation, and their classes.
@@ -66,13 +88,15 @@ struct StepOptions {
 };
 
 struct StepReport {
-  double loss = 0.0;  ///< mean over the batch
+  double loss = 0.0;  ///< mean over the batch, weighted where classes are
   int correct = 0;    ///< images whose largest logit was the label's, before the update
 };
 
 class Learner : public model::Classifier {
  public:
-  /// One forward, backward and update on a batch. Internal with a clear text when the loss is not finite.
+  /// One forward, backward and update on a batch; with a team, on this process's part of it, and the report is of the
+  /// whole batch. Internal with a clear text when the loss is not finite; Unavailable when another process is lost:
+  /// then everything is as before the step.
   virtual Result<StepReport> step(const Batch& batch, const StepOptions& options) = 0;
 
   /// Evaluation mode (running statistics, no dropout, averaged weights if kept); logits [n, classes].
@@ -80,6 +104,15 @@ class Learner : public model::Classifier {
 
   /// Sets Init::Whitening convolutions from images [n, 3, h, w]; no-op when the graph has none.
   virtual Result<void> initialize_from(const image::ImageBatch& images) = 0;
+
+  /// Moves slow weights towards the weights and takes them over: slow = decay * slow + (1 - decay) * weights, then
+  /// weights = slow; all values take part, running statistics too. Source: Zhang et al., "Lookahead Optimizer", 2019,
+  /// as airbench has it. @param decay in [0, 1]; 1 takes the slow weights as they are.
+  virtual Result<void> look_ahead(double decay) = 0;
+
+  /// Ends freeze_backbone: from here on every weight is trained. The optimiser's moments start anew. No-op when nothing
+  /// is frozen. A state saved after it is loaded after it.
+  virtual Result<void> unfreeze() = 0;
 
   /// A copy of what classify uses.
   [[nodiscard]] virtual Result<model::Weights> weights() const = 0;

@@ -78,6 +78,23 @@ TEST(Learner, GivesTheSameBitsForTheSameSeed) {
   EXPECT_NE(train(7), train(8));
 }
 
+TEST(Learner, TrainsInBfloat16AsFarFromFloat32AsItsEightBitsGo) {
+  const auto train = [](Precision precision) {
+    LearnerSettings settings;
+    settings.precision = precision;
+    const auto learner = learner_of(small_cnn(0.0F), settings);
+    std::vector<double> losses;
+    for (int i = 0; i < 20; ++i) losses.push_back(learner->step(noise_batch(1), {}).value().loss);
+    return std::pair(losses, learner->weights().value());
+  };
+  const auto [exact, exact_weights] = train(Precision::Float32);
+  const auto [coarse, coarse_weights] = train(Precision::Bfloat16);
+  for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(coarse[i], exact[i], 0.02 * exact[0]) << i;
+  EXPECT_LT(coarse.back(), 0.8 * coarse.front());
+  EXPECT_NE(coarse_weights, exact_weights);
+  EXPECT_EQ(train(Precision::Bfloat16).second, coarse_weights);
+}
+
 class SavedState : public ::testing::TestWithParam<OptimizerKind> {};
 
 TEST_P(SavedState, GoesOnToTheBit) {
@@ -104,7 +121,8 @@ TEST_P(SavedState, GoesOnToTheBit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Learner, SavedState,
-                         ::testing::Values(OptimizerKind::Sgd, OptimizerKind::Adam, OptimizerKind::AdamW));
+                         ::testing::Values(OptimizerKind::Sgd, OptimizerKind::Adam, OptimizerKind::AdamW,
+                                           OptimizerKind::Muon));
 
 TEST(Learner, RefusesAStateThatIsNotItsOwn) {
   const auto learner = learner_of(small_cnn(0.0F));

@@ -44,6 +44,8 @@ bool output_is_spare(const model::Layer& layer) {
          std::holds_alternative<model::Pool2d>(layer);
 }
 
+Tensor cast(const Tensor& tensor, at::ScalarType type) { return tensor.defined() ? tensor.to(type) : tensor; }
+
 Tensor convolve(const model::Conv2d& conv, Tensor x, const Tensor& weight, const Tensor& bias) {
   const model::Padding& p = conv.padding;
   std::vector<std::int64_t> padding{p.top, p.left};
@@ -106,8 +108,13 @@ Network::Network(model::Graph graph, Layout layout, int outputs)
   }
 }
 
+Result<Network> Network::unfrozen() const {
+  TRY(auto layout, Layout::of(graph_));
+  return Network(graph_, std::move(layout), outputs_);
+}
+
 Tensor Network::forward(const Tensor& images, const std::vector<Tensor>& tensors, const ForwardMode& mode) const {
-  return forward_to(static_cast<int>(graph_.nodes.size()) - 1, images, tensors, mode);
+  return forward_to(static_cast<int>(graph_.nodes.size()) - 1, images, tensors, mode).to(torch::kFloat32);
 }
 
 Tensor Network::forward_to(int node, const Tensor& images, const std::vector<Tensor>& tensors,
@@ -124,7 +131,7 @@ Tensor Network::forward_from(int node, const Tensor& output, const std::vector<T
   const auto first = static_cast<std::size_t>(node);
   outputs[first] = output;
   compute(first + 1, graph_.nodes.size(), {}, outputs, tensors, mode);
-  return outputs.back();
+  return outputs.back().to(torch::kFloat32);
 }
 
 void Network::compute(std::size_t begin, std::size_t end, const Tensor& images, std::vector<Tensor>& outputs,
@@ -145,7 +152,10 @@ Tensor Network::apply(std::size_t node, const std::vector<Tensor>& inputs, const
   const Tensor& x = inputs.front();
   return std::visit(
       Overloaded{
-          [&](const model::Conv2d& conv) { return convolve(conv, x, tensor(bound.weight), tensor(bound.bias)); },
+          [&](const model::Conv2d& conv) {
+            return convolve(conv, cast(x, mode.type), cast(tensor(bound.weight), mode.type),
+                            cast(tensor(bound.bias), mode.type));
+          },
           [&](const model::BatchNorm2d& norm) {
             return torch::batch_norm(x, tensor(bound.weight), tensor(bound.bias), tensor(bound.mean),
                                      tensor(bound.variance), mode.training, norm.momentum, norm.eps, true);
@@ -159,7 +169,10 @@ Tensor Network::apply(std::size_t node, const std::vector<Tensor>& inputs, const
             return x.amax({2, 3});
           },
           [&](const model::Flatten&) { return x.contiguous().flatten(1); },
-          [&](const model::Linear&) { return torch::linear(x, tensor(bound.weight), tensor(bound.bias)); },
+          [&](const model::Linear&) {
+            return torch::linear(cast(x, mode.type), cast(tensor(bound.weight), mode.type),
+                                 cast(tensor(bound.bias), mode.type));
+          },
           [&](const model::Dropout& dropout) { return drop(dropout, x, mode); },
           [&](const model::Add&) { return inputs[0] + inputs[1]; },
           [&](const model::Scale& scale) { return x * scale.factor; },

@@ -13,15 +13,20 @@
 namespace imago::nn {
 
 /// What a forward pass does beyond computing: in training, BatchNorm uses and updates batch statistics and Dropout
-/// draws from `generator`.
+/// draws from `generator`. Convolutions and linear layers compute in `type`, what follows takes its inputs as they come;
+/// BatchNorm's sums and the logits are float32 always.
 struct ForwardMode {
   bool training = false;
   at::Generator* generator = nullptr;
+  at::ScalarType type = at::kFloat;
 };
 
 class Network {
  public:
   static Result<Network> of(const model::Graph& graph, bool freeze_backbone = false);
+
+  /// The same network, nothing frozen beyond what its graph freezes.
+  [[nodiscard]] Result<Network> unfrozen() const;
 
   [[nodiscard]] const model::Graph& graph() const { return graph_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }

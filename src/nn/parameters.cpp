@@ -58,16 +58,6 @@ int Layout::find(const std::string& name) const {
   return found == slots_.end() ? -1 : static_cast<int>(found - slots_.begin());
 }
 
-Range Layout::range(Role role) const {
-  Range range;
-  for (const Slot& slot : slots_) {
-    if (slot.role != role) continue;
-    if (range.size == 0) range.begin = slot.offset;
-    range.size += slot.size;
-  }
-  return range;
-}
-
 Values Values::zeros(const Layout& layout, torch::Device device) {
   const auto options = torch::TensorOptions(torch::kFloat32).device(device);
   return {torch::zeros({layout.trained_size()}, options), torch::zeros({layout.kept_size()}, options)};

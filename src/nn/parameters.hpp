@@ -28,12 +28,6 @@ struct Slot {
   std::int64_t size = 0;
 };
 
-/// A run of elements of the flat tensor with one role.
-struct Range {
-  std::int64_t begin = 0;
-  std::int64_t size = 0;
-};
-
 /// The tensors of a graph, ordered by role.
 class Layout {
  public:
@@ -42,7 +36,6 @@ class Layout {
 
   [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
   [[nodiscard]] int find(const std::string& name) const;  ///< -1: there is none
-  [[nodiscard]] Range range(Role role) const;
   [[nodiscard]] std::int64_t trained_size() const { return trained_size_; }
   [[nodiscard]] std::int64_t kept_size() const { return kept_size_; }
 

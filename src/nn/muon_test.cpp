@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Against zeropower_via_newtonschulz5 and Muon of airbench94_muon.py (KellerJordan/cifar10-airbench), run with torch
+// 2.15.0 on the CPU in float32 instead of bfloat16, and torch.optim.SGD for all but convolutions. Weights and images
+// are sin(a * i + b).
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "nn/test_networks.hpp"
+
+namespace imago::nn {
+namespace {
+
+using ::testing::FloatNear;
+using ::testing::Pointwise;
+using namespace testing;
+
+std::vector<float> wave(int n, double a, double b) {
+  std::vector<float> values;
+  for (int i = 0; i < n; ++i) values.push_back(static_cast<float>(std::sin(a * i + b)));
+  return values;
+}
+
+/// Convolution without bias, BatchNorm, ReLU, linear: 2 classes on 3 x 3 x 3.
+model::Graph conv_norm_linear(int filters, int kernel) {
+  model::Graph graph{"conv-norm-linear", {3, 3, 3}, {}};
+  graph.then("conv", model::Conv2d{.out_channels = filters, .kernel = kernel, .bias = false});
+  graph.then("bn", model::BatchNorm2d{});
+  graph.then("relu", model::Activate{});
+  graph.then("flatten", model::Flatten{});
+  graph.then("fc", model::Linear{2});
+  return graph;
+}
+
+void expect_losses(Learner& learner, const std::vector<double>& losses) {
+  const Batch batch{{.n = 2, .channels = 3, .height = 3, .width = 3, .data = wave(54, 0.91, 0.3)}, {0, 1}};
+  const std::vector<double> rates{0.01, 0.02, 0.005, 0.01};
+  for (std::size_t i = 0; i < rates.size(); ++i)
+    EXPECT_NEAR(learner.step(batch, {.learning_rate = rates[i]}).value().loss, losses[i], 1e-5) << "step " << i;
+}
+
+auto near(std::vector<float> values) { return Pointwise(FloatNear(1e-5F), std::move(values)); }
+
+TEST(Muon, StepsAsAirbenchsWithSgdForAllButConvolutions) {
+  // Muon([conv.weight], lr=rate, momentum=0.6, nesterov=True) and SGD(momentum=0.85, nesterov=True) with lr = 32 * rate
+  // for bn.bias, 8 * rate for the rest, weight_decay = 0.01 * rate / lr. The filters are a wide matrix, 2 x 12.
+  LearnerSettings settings;
+  settings.optimizer = {.kind = OptimizerKind::Muon,
+                        .momentum = 0.85,
+                        .weight_decay = 0.01,
+                        .norm_bias_lr_factor = 4.0,
+                        .muon_momentum = 0.6,
+                        .muon_sgd_lr_factor = 8.0};
+  const auto learner = learner_of(conv_norm_linear(2, 2), settings);
+  ASSERT_TRUE(learner->set_weights({{"conv.weight", {{2, 3, 2, 2}, wave(24, 0.37, 0.7)}},
+                                    {"bn.weight", {{2}, {1.0F, 0.5F}}},
+                                    {"bn.bias", {{2}, {0.1F, -0.2F}}},
+                                    {"bn.running_mean", {{2}, {0.0F, 0.0F}}},
+                                    {"bn.running_var", {{2}, {1.0F, 1.0F}}},
+                                    {"fc.weight", {{2, 8}, wave(16, 0.53, 0.2)}},
+                                    {"fc.bias", {{2}, {0.05F, -0.15F}}}}));
+  expect_losses(*learner, {1.0947391986846924, 1.2867974042892456, 1.137730360031128, 0.7888095378875732});
+  const auto weights = learner->weights().value();
+  EXPECT_THAT(
+      weights.at("conv.weight").data,
+      near({0.2506931F,  0.3362600F,  0.3941892F,  0.3961249F,  0.3167799F,  0.2229293F,  0.0991446F,  -0.0549671F,
+            -0.1856188F, -0.2969636F, -0.3861465F, -0.4092740F, -0.3460046F, -0.2756418F, -0.1740374F, -0.0221900F,
+            0.1169969F,  0.2401902F,  0.3583597F,  0.4123375F,  0.3792564F,  0.3342006F,  0.2318523F,  0.0817826F}));
+  EXPECT_THAT(weights.at("bn.weight").data, near({0.9371246F, 0.3310265F}));
+  EXPECT_THAT(weights.at("bn.bias").data, near({-0.6561513F, -0.5713357F}));
+  EXPECT_THAT(
+      weights.at("fc.weight").data,
+      near({-0.2086939F, 0.6314177F, 0.9509199F, 1.0776576F, 0.7313313F, 0.2871246F, -0.0870068F, -0.5935390F,
+            -0.5548279F, -0.9311805F, -0.7046730F, -0.3529677F, 0.2729571F, 0.7211996F, 0.8226969F, 0.8547320F}));
+  EXPECT_THAT(weights.at("fc.bias").data, near({-0.0142615F, -0.0856155F}));
+}
+
+TEST(Muon, TurnsATallMatrixOverAsAirbenchsDoes) {
+  LearnerSettings settings;  // 5 filters of 3 numbers; the rest at the same rate, without decay
+  settings.optimizer = {.kind = OptimizerKind::Muon, .momentum = 0.85, .muon_momentum = 0.6};
+  const auto learner = learner_of(conv_norm_linear(5, 1), settings);
+  ASSERT_TRUE(learner->set_weights({{"conv.weight", {{5, 3, 1, 1}, wave(15, 0.37, 0.7)}},
+                                    {"bn.weight", {{5}, std::vector<float>(5, 1.0F)}},
+                                    {"bn.bias", {{5}, std::vector<float>(5, 0.0F)}},
+                                    {"bn.running_mean", {{5}, std::vector<float>(5, 0.0F)}},
+                                    {"bn.running_var", {{5}, std::vector<float>(5, 1.0F)}},
+                                    {"fc.weight", {{2, 45}, wave(90, 0.53, 0.2)}},
+                                    {"fc.bias", {{2}, {0.05F, -0.15F}}}}));
+  expect_losses(*learner, {3.7871649265289307, 3.3913776874542236, 2.43406343460083, 2.177996873855591});
+  EXPECT_THAT(learner->weights()->at("conv.weight").data,
+              near({0.4974663F, 0.6773730F, 0.7654063F, 0.7381970F, 0.6437473F, 0.4355753F, 0.1667319F, -0.1024988F,
+                    -0.3873081F, -0.5754148F, -0.7139691F, -0.8083253F, -0.6762720F, -0.5685293F, -0.3099509F}));
+}
+
+}  // namespace
+}  // namespace imago::nn
