@@ -36,6 +36,7 @@ struct Compiled {
   std::size_t outputs = 0;  // of the network: one for the logit of two classes
   int classes = 0;
   int streams = 1;
+  model::Views views = model::Views::None;
 };
 
 std::string shape_text(const ov::PartialShape& shape) { return shape.to_string(); }
@@ -71,6 +72,7 @@ Result<std::shared_ptr<Compiled>> compile(const package::ModelPackage& package, 
   auto compiled = std::make_shared<Compiled>();
   compiled->input = package.spec.graph.input;
   compiled->classes = package.spec.classes();
+  compiled->views = options.views.value_or(package.spec.views);
   TRY(compiled->outputs, output_columns(*network, compiled->classes));
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int threads = options.threads > 0 ? options.threads : cores;
@@ -135,8 +137,13 @@ Result<model::Logits> Engine::classify(const image::ImageBatch& batch) {
                 "a batch of shape [{}, {}, {}, {}] with {} numbers, the model takes [n, {}, {}, {}]", batch.n,
                 batch.channels, batch.height, batch.width, batch.data.size(), input.channels, input.height,
                 input.width);
+  if (batch.n == 0) return model::Logits{.n = 0, .classes = classes(), .data = {}};
+  return model::mean_over_views(batch, impl_->compiled->views,
+                                [this](const image::ImageBatch& view) { return infer(view); });
+}
+
+Result<model::Logits> Engine::infer(const image::ImageBatch& batch) {
   model::Logits logits{.n = batch.n, .classes = classes(), .data = {}};
-  if (batch.n == 0) return logits;
   return guard(ErrorCode::Internal, "inference", [&]() -> Result<model::Logits> {
     const auto size = [](int value) { return static_cast<std::size_t>(value); };
     const ov::Shape shape{size(batch.n), size(batch.channels), size(batch.height), size(batch.width)};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -14,6 +15,7 @@ namespace imago::infer {
 struct EngineOptions {
   int threads = 0;  ///< cores for one inference; 0: all
   int streams = 0;  ///< inferences at the same time (by clones); 0: as many as the cores allow at `threads` each
+  std::optional<model::Views> views{};  ///< rather than those of the package's spec
 };
 
 /// Compiles the package's ONNX; one Engine may be used from one thread at a time (see clone). Batches of any size.
@@ -29,7 +31,7 @@ class Engine : public model::Classifier {
   [[nodiscard]] const model::InputShape& input_shape() const;
   /// Clones that can compute at the same time without getting into each other's way.
   [[nodiscard]] int streams() const;
-  /// An empty batch gives no rows.
+  /// An empty batch gives no rows. The mean over the spec's views.
   Result<model::Logits> classify(const image::ImageBatch& batch) override;
 
   /// Another request on the same compiled network, for another thread. Cheap.
@@ -38,6 +40,7 @@ class Engine : public model::Classifier {
  private:
   struct Impl;
   explicit Engine(std::unique_ptr<Impl> impl);
+  Result<model::Logits> infer(const image::ImageBatch& batch);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -31,6 +31,19 @@ TEST(Engine, GivesOnnxRuntimesLogitsInBatchesOfAnySize) {
   EXPECT_EQ(engine->classify(waves(0, 0)).value().n, 0);
 }
 
+TEST(Engine, AveragesOverThePackagesViewsUnlessAskedOtherwise) {
+  TinyPackage tiny("tiny", 3);
+  const auto plain = tiny.load();
+  const auto expected = model::ManyViews(*plain, model::Views::Multi).classify(waves(0, 3)).value();
+  (*tiny).spec.views = model::Views::Multi;
+  EXPECT_EQ(tiny.load()->classify(waves(0, 3)).value().data, expected.data);
+  EXPECT_EQ(tiny.load()->clone()->classify(waves(0, 3)).value().data, expected.data);
+  EXPECT_EQ(tiny.load()->classify(waves(0, 0)).value().n, 0);
+  const auto once = tiny.load({.views = model::Views::None})->classify(waves(0, 3)).value();
+  EXPECT_EQ(once.data, plain->classify(waves(0, 3)).value().data);
+  EXPECT_NE(once.data, expected.data);
+}
+
 TEST(Engine, WidensOneLogitToTwoClasses) {
   TinyPackage tiny("tiny_one_logit", 2);
   const auto engine = tiny.load();

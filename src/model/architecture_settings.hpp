@@ -44,6 +44,8 @@ class Settings {
     return found;
   }
 
+  bool flag(const char* key, bool otherwise) { return take<bool>(key, otherwise); }
+
   template <std::size_t N>
   int choice(const char* key, const std::array<std::string_view, N>& choices, const std::string& otherwise) {
     const auto found = take<std::string>(key, otherwise);

@@ -73,6 +73,22 @@ TEST(Architectures, Airbench94IsThePublishedOne) {
   EXPECT_NEAR(static_cast<double>(totals("airbench94").macs), 118.15e6, 0.01e6);
 }
 
+TEST(Architectures, Airbench96IsThePublishedOne) {
+  // Whitening 3 * 4 * 24 + 24; a block of widths c -> w has 9 * (c * w + 2 * w * w) weights and 3 * w biases; 512 * 10.
+  const auto block = [](std::int64_t c, std::int64_t w) { return 9 * (c * w + 2 * w * w) + 3 * w; };
+  EXPECT_EQ(totals("airbench96").parameters, 312 + block(24, 128) + block(128, 384) + block(384, 512) + 5120);
+  EXPECT_EQ(totals("airbench96").parameters, 9'915'704);
+  const auto graph = build_graph("airbench96", {});
+  const auto node = [&](const char* name) {
+    return static_cast<int>(std::ranges::find(graph->nodes, name, &Node::name) - graph->nodes.begin());
+  };
+  const auto inputs = [&](const char* name) { return graph->nodes[static_cast<std::size_t>(node(name))].inputs; };
+  EXPECT_EQ(inputs("block2.3.add"), (std::vector<int>{node("block2.1.act"), node("block2.3.bn")}));
+  EXPECT_EQ(inputs("block2.3.act"), std::vector<int>{node("block2.3.add")});
+  EXPECT_FLOAT_EQ(std::get<BatchNorm2d>(graph->nodes[static_cast<std::size_t>(node("block1.1.bn"))].layer).momentum,
+                  0.1F);
+}
+
 TEST(Architectures, ResNet9IsThePublishedOne) { EXPECT_EQ(totals("resnet9").parameters, 6'573'120); }
 
 TEST(Architectures, MobileNetV2IsThePublishedOne) {
@@ -135,7 +151,8 @@ TEST(Architectures, RefuseWhatTheyDoNotKnow) {
   const auto unknown = build_graph("resnet50", {});
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::NotFound);
-  EXPECT_THAT(unknown.error().message, HasSubstr("no architecture 'resnet50'; there are airbench94, gap-cnn"));
+  EXPECT_THAT(unknown.error().message,
+              HasSubstr("no architecture 'resnet50'; there are airbench94, airbench96, gap-cnn"));
   EXPECT_THAT(refusal("simple-cnn", {{"dropout", 0.5}}),
               HasSubstr("simple-cnn: there is no setting 'dropout'; it takes none"));
   EXPECT_THAT(refusal("improved-cnn", {{"drop", 0.5}}), HasSubstr("no setting 'drop'; there are dropout"));

@@ -55,6 +55,14 @@ Result<std::map<std::string, std::string>> aliases_from_json(const json::Value& 
   return aliases;
 }
 
+/// None in packages written before there were views.
+Result<Views> views_of(const json::Value& value, const char* key) {
+  TRY(const auto name, json::get_or<std::string>(value, key, "none"));
+  auto views = views_from(name);
+  if (!views) return pass(views, fmt::format("'{}'", key));
+  return *views;
+}
+
 }  // namespace
 
 json::Value to_json(const ModelSpec& spec) {
@@ -66,6 +74,8 @@ json::Value to_json(const ModelSpec& spec) {
           {"aliases", std::move(aliases)},
           {"preprocess", image::to_json(spec.preprocess)},
           {"temperature", spec.temperature},
+          {"views", to_string(spec.views)},
+          {"evaluation_views", to_string(spec.evaluation_views)},
           {"graph", to_json(spec.graph)}};
 }
 
@@ -80,6 +90,8 @@ Result<ModelSpec> spec_from_json(const json::Value& value) {
   TRY(const auto preprocess, json::get<json::Value>(value, "preprocess"));
   TRY(spec.preprocess, image::preprocess_from_json(preprocess));
   TRY(spec.temperature, json::get_or<double>(value, "temperature", 1.0));
+  TRY(spec.views, views_of(value, "views"));
+  TRY(spec.evaluation_views, views_of(value, "evaluation_views"));
   TRY(const auto graph, json::get<json::Value>(value, "graph"));
   auto parsed = graph_from_json(graph);
   if (!parsed) return pass(parsed, "'graph'");

@@ -10,6 +10,7 @@
 #include "image/preprocess.hpp"
 #include "json/json.hpp"
 #include "model/graph.hpp"
+#include "model/views.hpp"
 
 namespace imago::model {
 
@@ -19,7 +20,9 @@ struct ModelSpec {
   std::vector<std::string> labels;             ///< class i is labels[i]
   std::map<std::string, std::string> aliases;  ///< other spellings: "car" -> "automobile"
   image::Preprocess preprocess;
-  double temperature = 1.0;  ///< calibration: softmax(logits / temperature)
+  double temperature = 1.0;              ///< calibration: softmax(logits / temperature)
+  Views views = Views::None;             ///< what every answer is the mean of; costs as many times as there are views
+  Views evaluation_views = Views::None;  ///< measured too when the model is evaluated
 
   [[nodiscard]] int classes() const { return static_cast<int>(labels.size()); }
 };

@@ -20,6 +20,8 @@ ModelSpec pets() {
   spec.preprocess.width = 48;
   spec.preprocess.mean = {0.5F, 0.4F, 0.3F};
   spec.temperature = 1.5;
+  spec.views = Views::Flip;
+  spec.evaluation_views = Views::Multi;
   return spec;
 }
 
@@ -38,6 +40,20 @@ TEST(ModelSpec, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(back->aliases, spec.aliases);
   EXPECT_EQ(back->preprocess, spec.preprocess);
   EXPECT_EQ(back->temperature, spec.temperature);
+  EXPECT_EQ(back->views, spec.views);
+  EXPECT_EQ(back->evaluation_views, spec.evaluation_views);
+}
+
+TEST(ModelSpec, LooksOnceAtAnImageUnlessItSaysOtherwise) {
+  json::Value json = to_json(pets());
+  json.erase("views");
+  json.erase("evaluation_views");
+  const auto before_there_were_views = spec_from_json(json);
+  ASSERT_TRUE(before_there_were_views);
+  EXPECT_EQ(before_there_were_views->views, Views::None);
+  EXPECT_EQ(before_there_were_views->evaluation_views, Views::None);
+  json["views"] = "ten";
+  EXPECT_THAT(spec_from_json(json).error().message, HasSubstr("'views': no views 'ten'"));
 }
 
 TEST(ModelSpec, RefusesWhatDoesNotFitTogether) {
