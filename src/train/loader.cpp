@@ -21,6 +21,15 @@ std::size_t thread_count(const LoaderSettings& settings) {
       std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 4, 1, kMostThreads));
 }
 
+/// The images of a slice of a batch, after the partner of the first when that is not one of them.
+std::vector<std::size_t> with_partner(std::span<const std::size_t> batch, Slice slice) {
+  std::vector<std::size_t> members;
+  if (slice.size < batch.size()) members.push_back(batch[data::partner_of(slice.begin, batch.size())]);
+  const auto own = batch.subspan(slice.begin, slice.size);
+  members.insert(members.end(), own.begin(), own.end());
+  return members;
+}
+
 }  // namespace
 
 std::int64_t batches_per_epoch(std::size_t images, int batch_size) {
@@ -79,16 +88,17 @@ nn::Batch BatchLoader::empty_batch(std::size_t images) {
 
 void BatchLoader::prepare_every(std::size_t step, std::int64_t first_batch, BoundedQueue<nn::Batch>& ready) {
   const std::size_t size = std::min(split_.size(), static_cast<std::size_t>(settings_.batch_size));
+  const Slice slice = slice_of(size, settings_.rank, settings_.ranks);
   const bool mixes = settings_.augmentation.mixup > 0 || settings_.augmentation.cutmix > 0;
   std::vector<std::uint8_t> pixels;
   for (std::int64_t b = first_batch; b < batches_per_epoch(split_.size(), settings_.batch_size);
        b += static_cast<std::int64_t>(step)) {
-    nn::Batch batch = empty_batch(size);
+    nn::Batch batch = empty_batch(slice.size);
     const auto indices = std::span(order_).subspan(static_cast<std::size_t>(b) * size, size);
     if (mixes) {
-      fill_mixed(batch, indices, pixels);
+      fill_mixed(batch, indices, slice, pixels);
     } else {
-      fill(batch, indices, pixels);
+      fill(batch, indices.subspan(slice.begin, slice.size), pixels);
     }
     if (!ready.push(std::move(batch))) return;
   }
@@ -111,21 +121,24 @@ void BatchLoader::fill(nn::Batch& batch, std::span<const std::size_t> indices,
   }
 }
 
-void BatchLoader::fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices,
+void BatchLoader::fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices, Slice slice,
                              std::vector<std::uint8_t>& pixels) const {
-  const std::size_t n = indices.size();
-  batch.second_labels.resize(n);
-  batch.weights.resize(n);
-  const auto mixes = data::augment_and_mix(split_, indices, settings_.augmentation, settings_.seed, epoch_, pixels);
+  const auto members = with_partner(indices, slice);
+  const std::size_t n = members.size();
+  const std::size_t first = n - slice.size;
+  batch.second_labels.resize(slice.size);
+  batch.weights.resize(slice.size);
+  const auto mixes = data::augment_and_mix(split_, members, settings_.augmentation, settings_.seed, epoch_, pixels);
   const std::size_t bytes = pixels.size() / n;
-  for (std::size_t i = 0; i < n; ++i) {
-    image::normalize(std::span(pixels).subspan(i * bytes, bytes), preprocess_, batch.images.item(static_cast<int>(i)));
-    const int own = split_.label(indices[i]);
-    const int partner = split_.label(indices[data::partner_of(i, n)]);
-    const bool more_of_own = mixes[i].share >= 0.5;  // what counts as right is the class there is more of
+  for (std::size_t m = first; m < n; ++m) {
+    const std::size_t i = m - first;
+    image::normalize(std::span(pixels).subspan(m * bytes, bytes), preprocess_, batch.images.item(static_cast<int>(i)));
+    const int own = split_.label(members[m]);
+    const int partner = split_.label(members[data::partner_of(m, n)]);
+    const bool more_of_own = mixes[m].share >= 0.5;  // what counts as right is the class there is more of
     batch.labels[i] = more_of_own ? own : partner;
     batch.second_labels[i] = more_of_own ? partner : own;
-    batch.weights[i] = static_cast<float>(more_of_own ? mixes[i].share : 1.0 - mixes[i].share);
+    batch.weights[i] = static_cast<float>(more_of_own ? mixes[m].share : 1.0 - mixes[m].share);
   }
 }
 

@@ -15,6 +15,7 @@
 #include "data/packed.hpp"
 #include "image/preprocess.hpp"
 #include "nn/learner.hpp"
+#include "train/sharding.hpp"
 
 namespace imago::train {
 
@@ -23,6 +24,8 @@ struct LoaderSettings {
   std::uint64_t seed = 1;
   data::Augmentation augmentation;
   int threads = 0;  ///< that prepare batches; 0: one, or more on a machine that has processors to spare
+  int rank = 0;     ///< of each batch only this slice_of `ranks` is made, as it is in the whole
+  int ranks = 1;
 };
 
 /// How many batches an epoch has: the last, incomplete one is dropped unless it is the only one.
@@ -50,7 +53,8 @@ class BatchLoader {
  private:
   void prepare_every(std::size_t step, std::int64_t first_batch, BoundedQueue<nn::Batch>& ready);
   void fill(nn::Batch& batch, std::span<const std::size_t> indices, std::vector<std::uint8_t>& pixels) const;
-  void fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices, std::vector<std::uint8_t>& pixels) const;
+  void fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices, Slice slice,
+                  std::vector<std::uint8_t>& pixels) const;
   [[nodiscard]] nn::Batch empty_batch(std::size_t images);
 
   const data::PackedSplit& split_;

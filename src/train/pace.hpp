@@ -25,8 +25,11 @@ class Pace {
 
   /// Share of the run that is done, in [0, 1].
   [[nodiscard]] double progress(std::int64_t steps, Duration elapsed) const {
-    const double by_steps = static_cast<double>(steps) / static_cast<double>(total_steps_);
-    return std::clamp(std::max(by_steps, share_of_time(elapsed)), 0.0, 1.0);
+    return std::clamp(std::max(share_of_steps(steps), share_of_time(elapsed)), 0.0, 1.0);
+  }
+  /// Likewise, by steps alone.
+  [[nodiscard]] double share_of_steps(std::int64_t steps) const {
+    return static_cast<double>(steps) / static_cast<double>(total_steps_);
   }
 
   /// True when another step would leave too little time for the last validation.

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/recipe.hpp"
 
-#include <fmt/ranges.h>
-
-#include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <limits>
+
+#include "train/recipe_section.hpp"
 
 namespace imago::train {
 namespace {
@@ -16,87 +14,39 @@ using std::chrono::seconds;
 
 constexpr double kMaxMinutes = 60.0 * 24 * 365;
 
-/// One JSON object of a recipe, read key by key; the first thing wrong is kept and everything after it is ignored.
-class Section {
- public:
-  Section(const json::Value& parent, std::string name) : name_(std::move(name)) {
-    if (name_.empty()) {
-      value_ = parent;
-    } else if (parent.is_object() && parent.contains(name_)) {
-      value_ = parent[name_];
-    }
-    if (!value_.is_object()) error_ = Error{ErrorCode::InvalidArgument, fmt::format("{} must be an object", label())};
+std::string_view to_string(nn::Precision precision) {
+  switch (precision) {
+    case nn::Precision::Float32: return "float32";
+    case nn::Precision::Bfloat16: return "bfloat16";
+    case nn::Precision::Auto: return "auto";
   }
+  return "float32";
+}
 
-  void read(const char* key, bool& into) { take(key, into); }
-  void read(const char* key, std::string& into) { take(key, into); }
-
-  void read(const char* key, double& into, double least, double most) {
-    take(key, into);
-    check_range(key, into, least, most);
+Result<nn::Precision> precision_from(std::string_view name) {
+  for (const auto precision : {nn::Precision::Float32, nn::Precision::Bfloat16, nn::Precision::Auto}) {
+    if (name == to_string(precision)) return precision;
   }
-
-  void read(const char* key, int& into, int least, int most) {
-    take(key, into);
-    check_range(key, into, least, most);
-  }
-
-  /// A nested object that somebody else reads.
-  void allow(const std::string& key) { known_.push_back(key); }
-
-  /// The first failure, or a key that nobody read.
-  [[nodiscard]] Result<void> finish() const {
-    if (error_) return tl::unexpected<Error>(*error_);
-    for (const auto& [key, unused] : value_.items()) {
-      if (std::ranges::find(known_, key) == known_.end())
-        return fail(ErrorCode::InvalidArgument, "{} has no setting '{}': there are {}", label(), key,
-                    fmt::join(known_, ", "));
-    }
-    return {};
-  }
-
- private:
-  [[nodiscard]] std::string label() const { return name_.empty() ? "the recipe" : "recipe." + name_; }
-
-  template <class T>
-  void take(const char* key, T& into) {
-    known_.emplace_back(key);
-    if (error_) return;
-    auto found = json::get_or<T>(value_, key, into);
-    if (found) {
-      into = std::move(*found);
-    } else {
-      error_ = std::move(found.error()).with(label());
-    }
-  }
-
-  template <class T>
-  void check_range(const char* key, T found, T least, T most) {
-    if (error_ || (found >= least && found <= most)) return;  // false for nan
-    error_ = Error{ErrorCode::InvalidArgument,
-                   fmt::format("{}: {} is {}, not in [{}, {}]", label(), key, found, least, most)};
-  }
-
-  std::string name_;
-  json::Value value_ = json::Value::object();
-  std::vector<std::string> known_;
-  std::optional<Error> error_;
-};
+  return fail(ErrorCode::InvalidArgument, "the recipe: precision is '{}', not float32, bfloat16 or auto", name);
+}
 
 std::string_view to_string(nn::OptimizerKind kind) {
   switch (kind) {
     case nn::OptimizerKind::Sgd: return "sgd";
     case nn::OptimizerKind::Adam: return "adam";
     case nn::OptimizerKind::AdamW: return "adamw";
+    case nn::OptimizerKind::Muon: return "muon";
   }
   EXPECTS(false, "an optimiser without a name");
 }
 
 Result<nn::OptimizerKind> optimizer_kind_from(std::string_view name) {
-  for (const auto kind : {nn::OptimizerKind::Sgd, nn::OptimizerKind::Adam, nn::OptimizerKind::AdamW}) {
+  for (const auto kind :
+       {nn::OptimizerKind::Sgd, nn::OptimizerKind::Adam, nn::OptimizerKind::AdamW, nn::OptimizerKind::Muon}) {
     if (to_string(kind) == name) return kind;
   }
-  return fail(ErrorCode::InvalidArgument, "recipe.optimizer: no optimiser '{}': there are sgd, adam and adamw", name);
+  return fail(ErrorCode::InvalidArgument, "recipe.optimizer: no optimiser '{}': there are sgd, adam, adamw and muon",
+              name);
 }
 
 Result<void> read_optimizer(const json::Value& recipe, nn::OptimizerSettings& optimizer) {
@@ -111,6 +61,9 @@ Result<void> read_optimizer(const json::Value& recipe, nn::OptimizerSettings& op
   section.read("weight_decay", optimizer.weight_decay, 0.0, 10.0);
   section.read("decay_bias_and_norm", optimizer.decay_bias_and_norm);
   section.read("norm_bias_lr_factor", optimizer.norm_bias_lr_factor, 1e-6, 1e6);
+  section.read("whitening_bias_lr_factor", optimizer.whitening_bias_lr_factor, 1e-6, 1e6);
+  section.read("muon_momentum", optimizer.muon_momentum, 0.0, 0.9999);
+  section.read("muon_sgd_lr_factor", optimizer.muon_sgd_lr_factor, 1e-6, 1e6);
   TRY_VOID(section.finish());
   TRY(optimizer.kind, optimizer_kind_from(kind));
   return {};
@@ -126,8 +79,23 @@ Result<void> read_schedule(const json::Value& recipe, ScheduleSettings& schedule
   section.read("warmup_share", schedule.warmup_share, 0.0, 1.0);
   section.read("step_epochs", schedule.step_epochs, 1, 1'000'000);
   section.read("step_factor", schedule.step_factor, 1e-9, 1.0);
+  section.read("plateau_patience", schedule.plateau_patience, 0, 100'000);
+  section.read("plateau_threshold", schedule.plateau_threshold, 0.0, 0.999);
   TRY_VOID(section.finish());
   TRY(schedule.kind, schedule_kind_from(kind));
+  return {};
+}
+
+Result<void> read_loss(const json::Value& recipe, Recipe& into) {
+  Section section(recipe, "loss");
+  section.read("label_smoothing", into.learner.loss.label_smoothing, 0.0, 0.999);
+  section.allow("class_weights");
+  TRY_VOID(section.finish());
+  const json::Value loss = recipe.value("loss", json::Value::object());
+  if (!loss.contains("class_weights")) return {};
+  auto weighting = class_weighting_from_json(loss["class_weights"]);
+  if (!weighting) return pass(weighting, "recipe.loss: class_weights");
+  into.class_weighting = *std::move(weighting);
   return {};
 }
 
@@ -167,9 +135,18 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
   section.read("early_stopping_patience", recipe.training.early_stopping_patience, 0, 100'000);
   section.read("restore_best", recipe.training.restore_best);
   section.read("whitening_bias_epochs", recipe.training.whitening_bias_epochs, 0, 100'000);
+  section.read("lookahead_steps", recipe.training.lookahead_steps, 0, 1'000'000);
+  section.read("lookahead_decay", recipe.training.lookahead_decay, 0.0, 1.0);
+  section.read("unfreeze_epoch", recipe.training.unfreeze_epoch, 0, 100'000);
+  section.read("unfreeze_rate_factor", recipe.training.unfreeze_rate_factor, 1e-9, 1e3);
   std::string freeze = recipe.learner.freeze_backbone ? "backbone" : "none";
   section.read("freeze", freeze);
   section.read("pretrained", recipe.pretrained);
+  std::string views(to_string(recipe.views)), evaluation_views(to_string(recipe.evaluation_views));
+  section.read("views", views);
+  section.read("evaluation_views", evaluation_views);
+  std::string precision(to_string(recipe.learner.precision));
+  section.read("precision", precision);
   section.read("gradient_clip_norm", recipe.learner.gradient_clip_norm, 0.0, 1e9);
   section.read("ema_decay", recipe.learner.ema_decay, 0.0, 0.999999);
   section.read("checkpoint_seconds", checkpoint_seconds, 1, 86'400);
@@ -177,6 +154,15 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
   if (freeze != "none" && freeze != "backbone")
     return fail(ErrorCode::InvalidArgument, "the recipe: freeze is '{}', not none or backbone", freeze);
   recipe.learner.freeze_backbone = freeze == "backbone";
+  recipe.learner.lookahead = recipe.training.lookahead_steps > 0;
+  if (recipe.learner.lookahead && recipe.learner.ema_decay > 0.0)
+    return fail(ErrorCode::InvalidArgument, "the recipe: ema_decay and lookahead_steps exclude each other");
+  if (recipe.training.unfreeze_epoch > 0 && !recipe.learner.freeze_backbone)
+    return fail(ErrorCode::InvalidArgument, "the recipe: unfreeze_epoch is {}, but freeze is none",
+                recipe.training.unfreeze_epoch);
+  TRY(recipe.learner.precision, precision_from(precision));
+  TRY(recipe.views, model::views_from(views));
+  TRY(recipe.evaluation_views, model::views_from(evaluation_views));
   recipe.training.max_time = milliseconds(std::llround(max_minutes * 60'000.0));
   recipe.training.checkpoint_every = seconds(checkpoint_seconds);
   return {};
@@ -203,9 +189,7 @@ Result<Recipe> recipe_from_json(const json::Value& value) {
   TRY(recipe.training.augmentation, data::augmentation_from_json(child(value, "augmentation")));
   TRY_VOID(read_optimizer(value, recipe.learner.optimizer));
   TRY_VOID(read_schedule(value, recipe.training.schedule));
-  Section loss(value, "loss");
-  loss.read("label_smoothing", recipe.learner.loss.label_smoothing, 0.0, 0.999);
-  TRY_VOID(loss.finish());
+  TRY_VOID(read_loss(value, recipe));
   return recipe;
 }
 
@@ -215,41 +199,55 @@ json::Value to_json(const Recipe& recipe) {
   const nn::OptimizerSettings& o = recipe.learner.optimizer;
   const ScheduleSettings& s = recipe.training.schedule;
   const TrainSettings& t = recipe.training;
-  return {{"name", recipe.name},
-          {"description", recipe.description},
-          {"architecture", architecture},
-          {"preprocess", image::to_json(recipe.preprocess)},
-          {"augmentation", data::to_json(t.augmentation)},
-          {"optimizer",
-           {{"kind", to_string(o.kind)},
-            {"momentum", o.momentum},
-            {"nesterov", o.nesterov},
-            {"beta1", o.beta1},
-            {"beta2", o.beta2},
-            {"eps", o.eps},
-            {"weight_decay", o.weight_decay},
-            {"decay_bias_and_norm", o.decay_bias_and_norm},
-            {"norm_bias_lr_factor", o.norm_bias_lr_factor}}},
-          {"loss", {{"label_smoothing", recipe.learner.loss.label_smoothing}}},
-          {"schedule",
-           {{"kind", to_string(s.kind)},
-            {"peak", s.peak},
-            {"start_factor", s.start_factor},
-            {"end_factor", s.end_factor},
-            {"warmup_share", s.warmup_share},
-            {"step_epochs", s.step_epochs},
-            {"step_factor", s.step_factor}}},
-          {"epochs", t.epochs},
-          {"batch_size", t.batch_size},
-          {"max_minutes", std::chrono::duration<double, std::ratio<60>>(t.max_time).count()},
-          {"early_stopping_patience", t.early_stopping_patience},
-          {"restore_best", t.restore_best},
-          {"whitening_bias_epochs", t.whitening_bias_epochs},
-          {"freeze", recipe.learner.freeze_backbone ? "backbone" : "none"},
-          {"pretrained", recipe.pretrained},
-          {"gradient_clip_norm", recipe.learner.gradient_clip_norm},
-          {"ema_decay", recipe.learner.ema_decay},
-          {"checkpoint_seconds", t.checkpoint_every.count()}};
+  return {
+      {"name", recipe.name},
+      {"description", recipe.description},
+      {"architecture", architecture},
+      {"preprocess", image::to_json(recipe.preprocess)},
+      {"augmentation", data::to_json(t.augmentation)},
+      {"optimizer",
+       {{"kind", to_string(o.kind)},
+        {"momentum", o.momentum},
+        {"nesterov", o.nesterov},
+        {"beta1", o.beta1},
+        {"beta2", o.beta2},
+        {"eps", o.eps},
+        {"weight_decay", o.weight_decay},
+        {"decay_bias_and_norm", o.decay_bias_and_norm},
+        {"norm_bias_lr_factor", o.norm_bias_lr_factor},
+        {"whitening_bias_lr_factor", o.whitening_bias_lr_factor},
+        {"muon_momentum", o.muon_momentum},
+        {"muon_sgd_lr_factor", o.muon_sgd_lr_factor}}},
+      {"loss",
+       {{"label_smoothing", recipe.learner.loss.label_smoothing}, {"class_weights", to_json(recipe.class_weighting)}}},
+      {"schedule",
+       {{"kind", to_string(s.kind)},
+        {"peak", s.peak},
+        {"start_factor", s.start_factor},
+        {"end_factor", s.end_factor},
+        {"warmup_share", s.warmup_share},
+        {"step_epochs", s.step_epochs},
+        {"step_factor", s.step_factor},
+        {"plateau_patience", s.plateau_patience},
+        {"plateau_threshold", s.plateau_threshold}}},
+      {"epochs", t.epochs},
+      {"batch_size", t.batch_size},
+      {"max_minutes", std::chrono::duration<double, std::ratio<60>>(t.max_time).count()},
+      {"early_stopping_patience", t.early_stopping_patience},
+      {"restore_best", t.restore_best},
+      {"whitening_bias_epochs", t.whitening_bias_epochs},
+      {"lookahead_steps", t.lookahead_steps},
+      {"lookahead_decay", t.lookahead_decay},
+      {"unfreeze_epoch", t.unfreeze_epoch},
+      {"unfreeze_rate_factor", t.unfreeze_rate_factor},
+      {"freeze", recipe.learner.freeze_backbone ? "backbone" : "none"},
+      {"pretrained", recipe.pretrained},
+      {"views", to_string(recipe.views)},
+      {"evaluation_views", to_string(recipe.evaluation_views)},
+      {"precision", to_string(recipe.learner.precision)},
+      {"gradient_clip_norm", recipe.learner.gradient_clip_norm},
+      {"ema_decay", recipe.learner.ema_decay},
+      {"checkpoint_seconds", t.checkpoint_every.count()}};
 }
 
 }  // namespace imago::train

@@ -10,7 +10,9 @@
 #include "image/preprocess.hpp"
 #include "json/json.hpp"
 #include "model/architectures.hpp"
+#include "model/views.hpp"
 #include "nn/learner.hpp"
+#include "train/class_weights.hpp"
 #include "train/trainer.hpp"
 
 namespace imago::train {
@@ -18,12 +20,18 @@ namespace imago::train {
 /// {"name": "quick", "description": "...",
 ///  "architecture": {"name": "airbench94", ...its own settings},
 ///  "preprocess": {...}, "augmentation": {...},
-///  "optimizer": {"kind": "sgd" | "adam" | "adamw", "momentum", "nesterov", "beta1", "beta2", "eps", "weight_decay",
-///                "decay_bias_and_norm", "norm_bias_lr_factor"},
-///  "loss": {"label_smoothing"},
-///  "schedule": {"kind", "peak", "start_factor", "end_factor", "warmup_share", "step_epochs", "step_factor"},
+///  "optimizer": {"kind": "sgd" | "adam" | "adamw" | "muon", "momentum", "nesterov", "beta1", "beta2", "eps",
+///  "weight_decay",
+///                "decay_bias_and_norm", "norm_bias_lr_factor", "whitening_bias_lr_factor", "muon_momentum",
+///                "muon_sgd_lr_factor"},
+///  "loss": {"label_smoothing", "class_weights": "none" | "balanced" | {label: weight}},
+///  "schedule": {"kind", "peak", "start_factor", "end_factor", "warmup_share", "step_epochs", "step_factor",
+///               "plateau_patience", "plateau_threshold"},
 ///  "epochs", "batch_size", "max_minutes", "early_stopping_patience", "restore_best", "whitening_bias_epochs",
-///  "gradient_clip_norm", "ema_decay", "checkpoint_seconds", "freeze": "none" | "backbone", "pretrained"}
+///  "lookahead_steps", "lookahead_decay", "unfreeze_epoch", "unfreeze_rate_factor",
+///  "precision": "float32" | "bfloat16" | "auto", "gradient_clip_norm", "ema_decay", "checkpoint_seconds",
+///  "freeze": "none" | "backbone", "pretrained", "views": "none" | "flip" | "multi",
+///  "evaluation_views"}
 ///
 /// Only name and architecture.name are required; the rest has the defaults of the structs below.
 struct Recipe {
@@ -35,7 +43,10 @@ struct Recipe {
   /// A .safetensors file with the weights training starts from when the job names none; a bare name is looked for where
   /// data sets are. Empty: none.
   std::string pretrained;
-  nn::LearnerSettings learner;  ///< seed and threads are the job's, not the recipe's
+  ClassWeighting class_weighting;
+  model::Views views = model::Views::None;             ///< for the package's spec
+  model::Views evaluation_views = model::Views::None;  ///< likewise
+  nn::LearnerSettings learner;  ///< seed and threads are the job's, class weights the data's, not the recipe's
   TrainSettings training;       ///< likewise seed
 
   /// The network this recipe trains on images of `classes` classes.

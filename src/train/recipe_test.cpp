@@ -76,8 +76,11 @@ TEST(Recipe, ComesBackFromItsJsonWithEverySetting) {
         {"eps", 1e-6},
         {"weight_decay", 0.01},
         {"decay_bias_and_norm", false},
-        {"norm_bias_lr_factor", 64.0}}},
-      {"loss", {{"label_smoothing", 0.2}}},
+        {"norm_bias_lr_factor", 64.0},
+        {"whitening_bias_lr_factor", 8.0},
+        {"muon_momentum", 0.5},
+        {"muon_sgd_lr_factor", 16.0}}},
+      {"loss", {{"label_smoothing", 0.2}, {"class_weights", {{"cat", 2.0}}}}},
       {"schedule",
        {{"kind", "triangle"},
         {"peak", 0.75},
@@ -85,15 +88,24 @@ TEST(Recipe, ComesBackFromItsJsonWithEverySetting) {
         {"end_factor", 0.07},
         {"warmup_share", 0.23},
         {"step_epochs", 5},
-        {"step_factor", 0.9}}},
+        {"step_factor", 0.9},
+        {"plateau_patience", 4},
+        {"plateau_threshold", 0.01}}},
       {"epochs", 8},
       {"batch_size", 512},
       {"max_minutes", 0.1},
       {"early_stopping_patience", 3},
       {"restore_best", false},
       {"whitening_bias_epochs", 3},
+      {"lookahead_steps", 0},
+      {"lookahead_decay", 0.9},
+      {"unfreeze_epoch", 2},
+      {"unfreeze_rate_factor", 0.05},
       {"freeze", "backbone"},
       {"pretrained", "weights.safetensors"},
+      {"views", "flip"},
+      {"evaluation_views", "multi"},
+      {"precision", "bfloat16"},
       {"gradient_clip_norm", 1.5},
       {"ema_decay", 0.99},
       {"checkpoint_seconds", 7}};
@@ -156,6 +168,14 @@ TEST(Recipe, HoldsNumbersToTheirRanges) {
       {"optimizer", "weight_decay", 0, 10, -0.1, 11},
       {"optimizer", "norm_bias_lr_factor", 1e-6, 1e6, 0, 1e7},
       {"loss", "label_smoothing", 0, 0.999, -0.1, 1.0},
+      {"optimizer", "whitening_bias_lr_factor", 1e-6, 1e6, 0, 1e7},
+      {"optimizer", "muon_momentum", 0, 0.9999, -0.1, 1.0},
+      {"optimizer", "muon_sgd_lr_factor", 1e-6, 1e6, 0, 1e7},
+      {"", "lookahead_steps", 0, 1'000'000, -1, 1'000'001},
+      {"", "lookahead_decay", 0, 1, -0.1, 1.1},
+      {"", "unfreeze_rate_factor", 1e-9, 1e3, 0, 1e4},
+      {"schedule", "plateau_patience", 0, 100'000, -1, 100'001},
+      {"schedule", "plateau_threshold", 0, 0.999, -0.1, 1.0},
       {"schedule", "peak", 1e-12, 1e6, 0, 1e7},
       {"schedule", "start_factor", 0, 1, -0.1, 1.1},
       {"schedule", "end_factor", 0, 1, -0.1, 1.1},
@@ -172,8 +192,19 @@ TEST(Recipe, HoldsNumbersToTheirRanges) {
   }
 }
 
+TEST(Recipe, RefusesSettingsThatContradictEachOther) {
+  auto both = least();
+  both["ema_decay"] = 0.99;
+  both["lookahead_steps"] = 5;
+  EXPECT_THAT(refusal(both), HasSubstr("ema_decay and lookahead_steps exclude each other"));
+  EXPECT_THAT(refusal_of("", "unfreeze_epoch", 2), HasSubstr("unfreeze_epoch is 2, but freeze is none"));
+  EXPECT_THAT(refusal_of("loss", "class_weights", "equal"), HasSubstr("recipe.loss: class_weights"));
+}
+
 TEST(Recipe, ListsTheKindsThereAre) {
-  EXPECT_THAT(refusal_of("optimizer", "kind", "lion"), HasSubstr("no optimiser 'lion': there are sgd, adam and adamw"));
+  EXPECT_THAT(refusal_of("", "views", "ten"), HasSubstr("no views 'ten': there are none, flip and multi"));
+  EXPECT_THAT(refusal_of("optimizer", "kind", "lion"),
+              HasSubstr("no optimiser 'lion': there are sgd, adam, adamw and muon"));
   EXPECT_THAT(refusal_of("schedule", "kind", "linear"), HasSubstr("no schedule 'linear'"));
 }
 

@@ -58,8 +58,27 @@ TEST(Schedule, StepFallsByEpochsAsPyTorchs) {
   // StepLR(step_size=2, gamma=0.5)
   const ScheduleSettings settings{.kind = ScheduleKind::Step, .peak = 0.4, .step_epochs = 2, .step_factor = 0.5};
   const std::vector<double> expected{0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.05};
-  for (int epoch = 0; epoch < 7; ++epoch) {
-    EXPECT_DOUBLE_EQ(learning_rate(settings, 0.9, epoch), expected[static_cast<std::size_t>(epoch)]);
+  for (std::size_t epoch = 0; epoch < expected.size(); ++epoch) {
+    const int drops = rate_drops(settings, std::vector<double>(epoch, 1.0));
+    EXPECT_DOUBLE_EQ(learning_rate(settings, 0.9, drops), expected[epoch]);
+  }
+}
+
+TEST(Schedule, PlateauFallsWhenTheLossStandsStillAsPyTorchs) {
+  // ReduceLROnPlateau(factor=0.5, patience=2, threshold=0.1, min_lr=0.03)
+  const ScheduleSettings settings{.kind = ScheduleKind::Plateau,
+                                  .peak = 0.4,
+                                  .end_factor = 0.075,
+                                  .step_factor = 0.5,
+                                  .plateau_patience = 2,
+                                  .plateau_threshold = 0.1};
+  const std::vector<double> losses{2.0,  1.0, 0.95, 0.91, 0.905, 0.5, 0.6, 0.7, 0.8, 0.9, 0.55,
+                                   0.49, 0.1, 0.1,  0.1,  0.1,   0.1, 0.1, 0.1, 0.1, 0.1};
+  const std::vector<double> expected{0.4, 0.4,  0.4,  0.4,  0.4,  0.2,  0.2,  0.2,  0.2,  0.1,  0.1,
+                                     0.1, 0.05, 0.05, 0.05, 0.05, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03};
+  for (std::size_t epoch = 0; epoch < expected.size(); ++epoch) {
+    const int drops = rate_drops(settings, std::span(losses).first(epoch));
+    EXPECT_DOUBLE_EQ(learning_rate(settings, 0.5, drops), expected[epoch]) << "after " << epoch;
   }
 }
 
@@ -78,12 +97,12 @@ TEST(Schedule, StaysWithinItsEndsOutsideTheRunAndWithAWarmUpOfTheWholeRun) {
 
 TEST(Schedule, HasANameForEveryKindAndNoOther) {
   for (const auto kind : {ScheduleKind::Constant, ScheduleKind::Step, ScheduleKind::Cosine, ScheduleKind::OneCycle,
-                          ScheduleKind::Triangle}) {
+                          ScheduleKind::Triangle, ScheduleKind::Plateau}) {
     EXPECT_EQ(schedule_kind_from(to_string(kind)).value(), kind);
   }
   EXPECT_EQ(to_string(ScheduleKind::OneCycle), "one-cycle");
   EXPECT_THAT(schedule_kind_from("onecycle").error().message,
-              HasSubstr("no schedule 'onecycle': there are constant, step, cosine, one-cycle and triangle"));
+              HasSubstr("no schedule 'onecycle': there are constant, step, cosine, one-cycle, triangle and plateau"));
 }
 
 }  // namespace

@@ -5,12 +5,13 @@
 #include <cmath>
 
 #include "base/files.hpp"
-#include "base/hash.hpp"
-#include "json/json.hpp"
+#include "base/log.hpp"
 #include "model/safetensors.hpp"
 #include "train/checkpoint.hpp"
 #include "train/loader.hpp"
 #include "train/pace.hpp"
+#include "train/run_identity.hpp"
+#include "train/sharding.hpp"
 #include "train/validation.hpp"
 
 namespace imago::train {
@@ -34,29 +35,14 @@ Result<void> check(const TrainingData& data, const TrainSettings& settings) {
     return fail(ErrorCode::InvalidArgument, "epochs is {}: train for 1 or more", settings.epochs);
   if (settings.batch_size < 1)
     return fail(ErrorCode::InvalidArgument, "batch_size is {}: it must be 1 or more", settings.batch_size);
+  if (const int workers = Sharding(settings.team).size();
+      std::min(static_cast<std::size_t>(settings.batch_size), data.train.size()) < static_cast<std::size_t>(workers)) {
+    return fail(ErrorCode::InvalidArgument, "a batch of {} of {} images is too small for {} workers",
+                settings.batch_size, data.train.size(), workers);
+  }
   if (data.train.size() == 0) return fail(ErrorCode::InvalidArgument, "there are no training images");
   if (data.validation.size() == 0) return fail(ErrorCode::InvalidArgument, "there are no validation images");
   return {};
-}
-
-/// Names the run that a checkpoint belongs to. How often checkpoints are written does not matter to it.
-std::string identify(const TrainingData& data, const TrainSettings& settings) {
-  const ScheduleSettings& s = settings.schedule;
-  const json::Value all{
-      {"epochs", settings.epochs},
-      {"batch_size", settings.batch_size},
-      {"seed", settings.seed},
-      {"max_time_ms", settings.max_time.count()},
-      {"patience", settings.early_stopping_patience},
-      {"restore_best", settings.restore_best},
-      {"whitening_bias_epochs", settings.whitening_bias_epochs},
-      {"schedule",
-       {to_string(s.kind), s.peak, s.start_factor, s.end_factor, s.warmup_share, s.step_epochs, s.step_factor}},
-      {"augmentation", data::to_json(settings.augmentation)},
-      {"preprocess", image::to_json(data.preprocess)},
-      {"train", sha256(Bytes(std::as_bytes(data.train.labels())))},
-      {"validation", sha256(Bytes(std::as_bytes(data.validation.labels())))}};
-  return sha256(json::dump(all));
 }
 
 class Run {
@@ -66,6 +52,8 @@ class Run {
       : learner_(learner),
         data_(data),
         settings_(settings),
+        sharding_(settings.team),
+        run_folder_(run_folder),
         checkpoint_path_(run_folder / "checkpoint.bin"),
         stop_(stop),
         observer_(observer),
@@ -88,24 +76,36 @@ class Run {
 
   Result<void> resume() {
     TRY(auto checkpoint, read_checkpoint(checkpoint_path_));
-    if (checkpoint.run != identify(data_, settings_)) {
-      return fail(ErrorCode::InvalidArgument, "{} belongs to a run with other settings or data: start a new run",
-                  checkpoint_path_.string());
-    }
-    TRY_VOID(learner_.load_state(checkpoint.learner));
-    progress_ = std::move(checkpoint.progress);
-    best_weights_ = std::move(checkpoint.best_weights);
-    before_ = progress_.elapsed;
-    return {};
+    return restore(std::move(checkpoint), checkpoint_path_.string());
   }
 
+  /// All go on from where the first process is.
+  Result<void> share_start() {
+    if (sharding_.alone()) return {};
+    std::string bytes;
+    if (sharding_.leads()) {
+      TRY(const auto mine, checkpoint());
+      bytes = encode_checkpoint(mine);
+    }
+    TRY_VOID(sharding_.share(bytes));
+    if (sharding_.leads()) return {};
+    TRY(auto theirs, decode_checkpoint(bytes));
+    return restore(std::move(theirs), "what the first worker has");
+  }
+
+  /// After another process was lost: everything is as before the step that failed.
+  void rescue() {
+    if (const auto saved = save(); !saved) log::warning("no checkpoint was written: {}", saved.error().message);
+  }
   Result<TrainOutcome> train() {
     while (progress_.epoch < settings_.epochs) {
+      if (is_unfrozen()) TRY_VOID(learner_.unfreeze());
       TRY(const EpochEnd end, train_epoch());
       if (end == EpochEnd::Stopped) {
         TRY_VOID(save());
         return outcome(StopReason::Interrupted);
       }
+      if (end == EpochEnd::OutOfTime || progress_.epoch + 1 == settings_.epochs) TRY_VOID(look_ahead(1.0));
       TRY_VOID(finish_epoch());
       if (end == EpochEnd::OutOfTime) return finish(StopReason::TimeBudget);
       if (lost_patience()) return finish(StopReason::EarlyStopping);
@@ -115,16 +115,36 @@ class Run {
   }
 
  private:
+  Result<void> restore(Checkpoint checkpoint, const std::string& source) {
+    if (checkpoint.run != identify(data_, settings_)) {
+      return fail(ErrorCode::InvalidArgument, "{} belongs to a run with other settings or data: start a new run",
+                  source);
+    }
+    progress_ = std::move(checkpoint.progress);
+    if (is_unfrozen()) TRY_VOID(learner_.unfreeze());
+    TRY_VOID(learner_.load_state(checkpoint.learner));
+    best_weights_ = std::move(checkpoint.best_weights);
+    before_ = progress_.elapsed;
+    return {};
+  }
+
   Result<EpochEnd> train_epoch() {
-    BatchLoader loader(data_.train, data_.preprocess, {settings_.batch_size, settings_.seed, settings_.augmentation},
-                       progress_.epoch, progress_.batch);
+    BatchLoader loader(
+        data_.train, data_.preprocess,
+        {settings_.batch_size, settings_.seed, settings_.augmentation, 0, sharding_.rank(), sharding_.size()},
+        progress_.epoch, progress_.batch);
+    drops_ = rate_drops(settings_.schedule, validation_losses());
     while (progress_.batch < batches_) {
-      if (stop_) return EpochEnd::Stopped;
-      if (pace_.out_of_time(elapsed())) return EpochEnd::OutOfTime;
+      TRY(turn_, sharding_.agree({.stop = stop_,
+                                  .out_of_time = pace_.out_of_time(elapsed()),
+                                  .progress = pace_.progress(progress_.steps, elapsed())}));
+      if (turn_.stop) return EpochEnd::Stopped;
+      if (turn_.out_of_time) return EpochEnd::OutOfTime;
       const auto began = clock_.steady();
       auto batch = loader.next();
       EXPECTS(batch.has_value(), "the loader ended before the epoch did");
       TRY_VOID(take_step(*batch));
+      TRY_VOID(look_ahead_if_due());
       loader.recycle(std::move(*batch));
       pace_.note_step(clock_.steady() - began);
       report_step();
@@ -135,9 +155,10 @@ class Run {
 
   Result<void> take_step(const nn::Batch& batch) {
     const bool freeze = settings_.whitening_bias_epochs > 0 && progress_.epoch >= settings_.whitening_bias_epochs;
-    rate_ = learning_rate(settings_.schedule, pace_.progress(progress_.steps, elapsed()), progress_.epoch);
+    rate_ = learning_rate(settings_.schedule, turn_.progress, drops_) *
+            (is_unfrozen() ? settings_.unfreeze_rate_factor : 1.0);
     TRY(const nn::StepReport report, learner_.step(batch, {.learning_rate = rate_, .freeze_whitening_bias = freeze}));
-    const int n = batch.images.n;
+    const auto n = static_cast<int>(batch_size_);
     const double accuracy = static_cast<double>(report.correct) / n;
     const double weight = progress_.steps == 0 ? 1.0 : kRecent;
     progress_.recent_loss += weight * (report.loss - progress_.recent_loss);
@@ -148,6 +169,18 @@ class Run {
     ++progress_.batch;
     ++progress_.steps;
     return {};
+  }
+
+  Result<void> look_ahead(double decay) {
+    if (settings_.lookahead_steps == 0) return {};
+    return learner_.look_ahead(decay);
+  }
+
+  Result<void> look_ahead_if_due() {
+    const int every = settings_.lookahead_steps;
+    if (every == 0 || progress_.steps % every != 0) return {};
+    return look_ahead(std::pow(settings_.lookahead_decay, every) *
+                      std::pow(std::max(turn_.progress, pace_.share_of_steps(progress_.steps)), 3));
   }
 
   void report_step() {
@@ -170,7 +203,7 @@ class Run {
   Result<void> finish_epoch() {
     if (progress_.images == 0 && !progress_.history.empty()) return {};
     const auto began = clock_.steady();
-    TRY(const Validation validation, validate(learner_, data_.validation, data_.preprocess));
+    TRY(const Validation validation, validate(learner_, data_.validation, data_.preprocess, sharding_));
     pace_.note_validation(clock_.steady() - began);
     if (!std::isfinite(validation.loss)) {
       return fail(ErrorCode::Internal, "the validation loss became {} at learning rate {}: lower schedule.peak",
@@ -189,10 +222,7 @@ class Run {
     if (best) {
       progress_.best_loss = validation.loss;
       progress_.best_epoch = event.epoch;
-      if (settings_.restore_best) {
-        TRY(const auto weights, learner_.weights());
-        best_weights_ = model::encode_safetensors(weights);
-      }
+      TRY(best_weights_, encoded_weights());
     }
     progress_.history.push_back(event);
     ++progress_.epoch;
@@ -202,6 +232,21 @@ class Run {
     return {};
   }
 
+  [[nodiscard]] bool is_unfrozen() const {
+    return settings_.unfreeze_epoch > 0 && progress_.epoch >= settings_.unfreeze_epoch;
+  }
+
+  [[nodiscard]] std::vector<double> validation_losses() const {
+    std::vector<double> losses;
+    for (const EpochEvent& event : progress_.history) losses.push_back(event.val_loss);
+    return losses;
+  }
+
+  [[nodiscard]] Result<std::string> encoded_weights() const {
+    TRY(const auto weights, learner_.weights());
+    return model::encode_safetensors(weights);
+  }
+
   [[nodiscard]] bool lost_patience() const {
     const int patience = settings_.early_stopping_patience;
     return patience > 0 && progress_.epoch - progress_.best_epoch >= patience;
@@ -209,6 +254,11 @@ class Run {
 
   Result<TrainOutcome> finish(StopReason reason) {
     TrainOutcome done = outcome(reason);
+    TRY(const auto last, encoded_weights());
+    if (sharding_.leads()) {
+      TRY_VOID(write_file_atomic(run_folder_ / "last.safetensors", last));
+      TRY_VOID(write_file_atomic(run_folder_ / "best.safetensors", best_weights_));
+    }
     if (settings_.restore_best && !best_weights_.empty()) {
       TRY(const auto weights, model::decode_safetensors(as_bytes(best_weights_)));
       TRY_VOID(learner_.set_weights(weights));
@@ -232,12 +282,17 @@ class Run {
   }
 
   Result<void> save() {
-    Checkpoint checkpoint{identify(data_, settings_), progress_, {}, best_weights_};
-    checkpoint.progress.elapsed = duration_cast<milliseconds>(elapsed());
-    TRY(checkpoint.learner, learner_.save_state());
-    TRY_VOID(write_checkpoint(checkpoint_path_, checkpoint));
     saved_ = clock_.steady();
-    return {};
+    if (!sharding_.leads()) return {};
+    TRY(const auto now, checkpoint());
+    return write_checkpoint(checkpoint_path_, now);
+  }
+
+  [[nodiscard]] Result<Checkpoint> checkpoint() const {
+    Checkpoint now{identify(data_, settings_), progress_, {}, best_weights_};
+    now.progress.elapsed = duration_cast<milliseconds>(elapsed());
+    TRY(now.learner, learner_.save_state());
+    return now;
   }
 
   [[nodiscard]] nanoseconds elapsed() const { return before_ + (clock_.steady() - started_); }
@@ -245,7 +300,8 @@ class Run {
   nn::Learner& learner_;
   const TrainingData& data_;
   const TrainSettings& settings_;
-  const fs::path checkpoint_path_;
+  const Sharding sharding_;
+  const fs::path run_folder_, checkpoint_path_;
   const std::atomic<bool>& stop_;
   Observer& observer_;
   const Clock& clock_;
@@ -256,7 +312,9 @@ class Run {
   SteadyTime saved_;       // when the last checkpoint was written
   nanoseconds before_{0};  // time spent before a resume
   Progress progress_;
+  Sharding::Turn turn_;  // what was agreed on before this step
   double rate_ = 0.0;
+  int drops_ = 0;             // of the rate, by the epochs before this one
   std::string best_weights_;  // safetensors
 };
 
@@ -276,14 +334,18 @@ Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const T
                          const fs::path& run_folder, bool resume, const std::atomic<bool>& stop, Observer& observer,
                          const Clock& clock) {
   TRY_VOID(check(data, settings));
-  TRY_VOID(make_directories(run_folder));
+  const Sharding sharding(settings.team);
+  if (sharding.leads()) TRY_VOID(make_directories(run_folder));
   Run run(learner, data, settings, run_folder, stop, observer, clock);
-  if (resume) {
+  if (sharding.leads() && resume) {
     TRY_VOID(run.resume());
-  } else if (!settings.keep_weights) {
+  } else if (sharding.leads() && !settings.keep_weights) {
     TRY_VOID(run.begin());
   }
-  return run.train();
+  TRY_VOID(run.share_start());
+  auto outcome = run.train();
+  if (!outcome && outcome.error().code == ErrorCode::Unavailable && !sharding.alone()) run.rescue();
+  return outcome;
 }
 
 }  // namespace imago::train

@@ -32,9 +32,18 @@ struct TrainSettings {
   std::chrono::milliseconds max_time{0};
   int early_stopping_patience = 0;  ///< epochs without a lower validation loss; 0: off
   bool restore_best = true;         ///< end with the weights of the best validation epoch rather than the last
-  int whitening_bias_epochs =
-      0;  ///< the bias of a whitening convolution learns for so many epochs; 0: as long as the rest
+  /// The bias of a whitening convolution learns for so many epochs; 0: as long as the rest.
+  int whitening_bias_epochs = 0;
+  /// Every so many steps Learner::look_ahead is called, with decay lookahead_decay^lookahead_steps * progress^3, and
+  /// with decay 1 at the end (airbench); 0: never.
+  int lookahead_steps = 0;
+  double lookahead_decay = 0.95;
+  /// After so many epochs with a frozen backbone all of it learns, at the schedule's rate times unfreeze_rate_factor;
+  /// 0: it stays frozen.
+  int unfreeze_epoch = 0;
+  double unfreeze_rate_factor = 0.1;
   std::chrono::seconds checkpoint_every{30};
+  nn::Communicator* team = nullptr;  ///< those who train together, the learner's own; null: alone
   bool keep_weights = false;  ///< the learner was given what it starts from: no filter is set from the data
 };
 
@@ -94,8 +103,9 @@ struct TrainingData {
   const image::Preprocess& preprocess;
 };
 
-/// Trains `learner`; on return it holds the final (or best) weights. Checkpoints go to `run_folder`/checkpoint.bin,
-/// whole or not at all; with `resume` the run goes on from there. When `stop` becomes true the loop writes a checkpoint
+/// Trains `learner`; on return it holds the final (or best) weights; both are then in `run_folder` as last.safetensors
+/// and best.safetensors. Checkpoints go to `run_folder`/checkpoint.bin, whole or not at all; with `resume` the run goes
+/// on from there. When `stop` becomes true the loop writes a checkpoint
 /// and returns Interrupted.
 Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const TrainSettings& settings,
                          const std::filesystem::path& run_folder, bool resume, const std::atomic<bool>& stop,

@@ -2,6 +2,7 @@
 #include "train/validation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -24,23 +25,26 @@ double cross_entropy(std::span<const float> logits, int label) {
 }  // namespace
 
 Result<Validation> validate(model::Classifier& classifier, const data::PackedSplit& split,
-                            const image::Preprocess& preprocess) {
+                            const image::Preprocess& preprocess, const Sharding& sharding) {
   const std::size_t pixels = static_cast<std::size_t>(split.width()) * static_cast<std::size_t>(split.height());
   const std::size_t batch = std::max<std::size_t>(1, kPixelsPerBatch / pixels);
-  double loss = 0.0;
-  std::size_t correct = 0;
-  for (std::size_t begin = 0; begin < split.size(); begin += batch) {
+  const auto rank = static_cast<std::size_t>(sharding.rank());
+  const auto ranks = static_cast<std::size_t>(sharding.size());
+  std::array<double, 2> sums{};
+  auto& [loss, correct] = sums;
+  for (std::size_t begin = rank * batch; begin < split.size(); begin += ranks * batch) {
     std::vector<std::size_t> indices(std::min(batch, split.size() - begin));
     std::iota(indices.begin(), indices.end(), begin);
     TRY(const auto logits, classifier.classify(load_images(split, preprocess, indices)));
     for (std::size_t i = 0; i < indices.size(); ++i) {
       const auto row = logits.row(static_cast<int>(i));
       loss += cross_entropy(row, split.label(indices[i]));
-      if (model::argmax(row) == split.label(indices[i])) ++correct;
+      if (model::argmax(row) == split.label(indices[i])) correct += 1.0;
     }
   }
+  TRY_VOID(sharding.sum(sums));
   const auto n = static_cast<double>(split.size());
-  return Validation{loss / n, static_cast<double>(correct) / n};
+  return Validation{loss / n, correct / n};
 }
 
 }  // namespace imago::train

@@ -6,6 +6,7 @@
 #include "data/packed.hpp"
 #include "image/preprocess.hpp"
 #include "model/classifier.hpp"
+#include "train/sharding.hpp"
 
 namespace imago::train {
 
@@ -14,8 +15,8 @@ struct Validation {
   double accuracy = 0.0;
 };
 
-/// On the whole split. Sums in double, in the split's order.
+/// On the whole split. Sums in double, in the split's order. Those who train together take every so many'th batch each.
 Result<Validation> validate(model::Classifier& classifier, const data::PackedSplit& split,
-                            const image::Preprocess& preprocess);
+                            const image::Preprocess& preprocess, const Sharding& sharding = Sharding(nullptr));
 
 }  // namespace imago::train
