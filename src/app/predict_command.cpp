@@ -77,11 +77,15 @@ Result<void> run_evaluate(Context& context, const std::string& model, const std:
   value["version"] = evaluation.version.version;
   value["dataset"] = evaluation.dataset;
   value["split"] = data::to_string(evaluation.split);
+  std::string views;
+  for (const auto& [name, accuracy] : evaluation.views.items())
+    views += fmt::format("accuracy with views {}: {:.4f}\n", name, accuracy.get<double>());
+  if (!views.empty()) value["accuracy_by_views"] = evaluation.views;
   if (!output.empty()) TRY_VOID(write_file_atomic(output, json::dump_pretty(value) + "\n"));
   if (!report.empty()) TRY_VOID(write_report(report, value, evaluation.metrics));
   context.answer(value, fmt::format("{}:{} on {}, {} split\n\n{}", evaluation.version.model, evaluation.version.version,
                                     evaluation.dataset, data::to_string(evaluation.split),
-                                    evaluate::format_table(evaluation.metrics)));
+                                    evaluate::format_table(evaluation.metrics) + views));
   return {};
 }
 

@@ -28,6 +28,23 @@ Result<evaluate::Metrics> evaluate_split(Workspace& workspace, model::Classifier
   return evaluate::compute_metrics(logits, packed.labels(), spec.labels, spec.temperature);
 }
 
+Result<json::Value> accuracy_by_views(Workspace& workspace, const package::ModelPackage& package,
+                                      const data::Manifest& manifest, data::Split split,
+                                      const evaluate::Metrics& metrics, const OnProgress& on_progress) {
+  json::Value accuracies = json::Value::object();
+  const model::ModelSpec& spec = package.spec;
+  if (spec.views == spec.evaluation_views && spec.views == model::Views::None) return accuracies;
+  accuracies[std::string(to_string(spec.views))] = metrics.accuracy;
+  for (const auto views : {model::Views::None, spec.evaluation_views}) {
+    const std::string name(to_string(views));
+    if (accuracies.contains(name)) continue;
+    TRY(const auto engine, infer::Engine::load(package, {.views = views}));
+    TRY(const auto measured, evaluate_split(workspace, *engine, spec, manifest, split, on_progress));
+    accuracies[name] = measured.accuracy;
+  }
+  return accuracies;
+}
+
 Result<Evaluation> evaluate_model(Workspace& workspace, const std::string& model, const std::string& dataset,
                                   const OnProgress& on_progress) {
   TRY(auto version, workspace.models().resolve(model));
@@ -44,7 +61,9 @@ Result<Evaluation> evaluate_model(Workspace& workspace, const std::string& model
   TRY(const auto manifest, workspace.datasets().load(reference));
   TRY(const auto engine, infer::Engine::load(made));
   TRY(auto metrics, evaluate_split(workspace, *engine, made.spec, manifest, split, on_progress));
-  return Evaluation{std::move(version), manifest.name + "@" + data::version_of(manifest), split, std::move(metrics)};
+  TRY(auto views, accuracy_by_views(workspace, made, manifest, split, metrics, on_progress));
+  return Evaluation{std::move(version), manifest.name + "@" + data::version_of(manifest), split, std::move(metrics),
+                    std::move(views)};
 }
 
 }  // namespace imago::pipeline

@@ -9,6 +9,7 @@
 #include "evaluate/metrics.hpp"
 #include "model/classifier.hpp"
 #include "model/spec.hpp"
+#include "package/package.hpp"
 #include "pipeline/workspace.hpp"
 
 namespace imago::pipeline {
@@ -21,11 +22,18 @@ Result<evaluate::Metrics> evaluate_split(Workspace& workspace, model::Classifier
                                          const model::ModelSpec& spec, const data::Manifest& manifest,
                                          data::Split split, const OnProgress& on_progress);
 
+/// {"none": accuracy, "multi": accuracy}: plain, and with the views that the package wants to be measured with; empty
+/// when it names none. @param metrics of the same split, with the package's own views.
+Result<json::Value> accuracy_by_views(Workspace& workspace, const package::ModelPackage& package,
+                                      const data::Manifest& manifest, data::Split split,
+                                      const evaluate::Metrics& metrics, const OnProgress& on_progress);
+
 struct Evaluation {
   registry::ModelVersion version;
   std::string dataset;  ///< NAME@VERSION
   data::Split split;
   evaluate::Metrics metrics;
+  json::Value views;  ///< accuracy_by_views
 };
 
 /// @param model as Registry::resolve takes it. @param dataset NAME[@VERSION][:SPLIT], the test split unless one is
