@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "data/check_duplicates.hpp"
+#include "data/check_each.hpp"
 #include "data/import.hpp"
+#include "data/remarks.hpp"
 
 namespace imago::data {
 namespace {
@@ -13,10 +15,25 @@ namespace {
 constexpr std::size_t kBins = 20;
 
 /// Within one severity, what is told first.
-constexpr std::array<std::string_view, 16> kOrder{
-    "leak_exact",      "label_conflict", "damaged",        "leak_near", "suspicious_label", "refused",
-    "duplicate_exact", "class_missing",  "blank",          "tiny",      "class_imbalance",  "odd_aspect",
-    "brightness",      "huge",           "duplicate_near", "gray"};
+constexpr std::array<std::string_view, 19> kOrder{"leak_exact",
+                                                  "label_conflict",
+                                                  "damaged",
+                                                  "leak_near",
+                                                  "suspicious_label",
+                                                  "refused",
+                                                  "duplicate_exact",
+                                                  "class_missing",
+                                                  "blank",
+                                                  "tiny",
+                                                  "class_imbalance",
+                                                  "odd_aspect",
+                                                  "brightness",
+                                                  "huge",
+                                                  "duplicate_near",
+                                                  "gray",
+                                                  "cmyk",
+                                                  "alpha",
+                                                  "wrong_type"};
 
 std::size_t place(const std::string& check) {
   return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), check) - kOrder.begin());
@@ -64,76 +81,6 @@ std::vector<Distribution> distributions(const Manifest& manifest, const std::vec
           distribution("contrast", std::move(contrast))};
 }
 
-/// Images one by one, each with how bad it is (larger is worse).
-class OneByOne {
- public:
-  OneByOne(std::string check, Severity severity) : finding_{.check = std::move(check), .severity = severity} {}
-
-  void add(std::size_t entry, double badness, std::string note) {
-    found_.push_back({badness, {{entry}, std::move(note)}});
-  }
-
-  /// @param message with {} where the number goes.
-  Finding finish(fmt::format_string<std::size_t> message) {
-    std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-    for (auto& [badness, item] : found_) finding_.items.push_back(std::move(item));
-    finding_.count = found_.size();
-    finding_.message = fmt::format(message, std::size_t{finding_.count});
-    return std::move(finding_);
-  }
-
- private:
-  Finding finding_;
-  std::vector<std::pair<double, FindingItem>> found_;
-};
-
-/// What the manifest alone tells of size and shape.
-void check_sizes(const Manifest& manifest, const CheckLimits& limits, std::vector<Finding>& findings) {
-  OneByOne tiny("tiny", Severity::Poor);
-  OneByOne huge("huge", Severity::Note);
-  OneByOne odd("odd_aspect", Severity::Note);
-  for (std::size_t i = 0; i < manifest.entries.size(); ++i) {
-    const auto& [path, sha256, label, split, width, height, source] = manifest.entries[i];
-    const int shorter = std::max(1, std::min(width, height));
-    const double pixels = static_cast<double>(width) * height;
-    const double ratio = static_cast<double>(std::max(width, height)) / shorter;
-    const auto note = fmt::format("{} x {} pixels", width, height);
-    if (shorter < limits.tiny_side) tiny.add(i, -pixels, note);
-    if (pixels > limits.huge_pixels) huge.add(i, pixels, note);
-    if (ratio > limits.odd_aspect) odd.add(i, ratio, note);
-  }
-  findings.push_back(tiny.finish("{} images are tiny: there is little to learn from"));
-  findings.push_back(huge.finish("{} images are huge: they slow every first pass down"));
-  findings.push_back(odd.finish("{} images are very long or very tall: a square input distorts or cuts them"));
-}
-
-void check_pixels(const std::vector<ImageFacts>& contents, const CheckLimits& limits, CheckReport& report) {
-  OneByOne damaged("damaged", Severity::Bad);
-  OneByOne blank("blank", Severity::Poor);
-  OneByOne brightness("brightness", Severity::Note);
-  OneByOne gray("gray", Severity::Note);
-  for (const auto& content : contents) {
-    for (const std::size_t i : content.entries) {
-      if (!content.damage.empty()) {
-        damaged.add(i, 0, content.damage);
-        continue;
-      }
-      if (content.blank) {
-        blank.add(i, -content.contrast, fmt::format("brightness {:.0f}", content.brightness));
-      } else if (content.brightness < limits.dark || content.brightness > limits.bright) {
-        brightness.add(i, std::abs(content.brightness - 127.5), fmt::format("brightness {:.0f}", content.brightness));
-      }
-      if (content.gray) ++report.gray;
-      if (content.gray && !content.blank) gray.add(i, 0, "no colour");
-    }
-  }
-  report.findings.push_back(damaged.finish("{} stored images can no longer be read"));
-  report.findings.push_back(blank.finish("{} images are blank: one colour, or nearly"));
-  report.findings.push_back(brightness.finish("{} images are very dark or very bright"));
-  if (static_cast<double>(report.gray) <= limits.rare_gray * static_cast<double>(report.images))
-    report.findings.push_back(gray.finish("{} images have no colour, in a data set that has"));
-}
-
 void check_classes(const Manifest& manifest, const CheckLimits& limits, CheckReport& report) {
   const auto train = report.counts.find(Split::Train);
   if (train == report.counts.end() || train->second.empty()) return;
@@ -164,11 +111,14 @@ void check_classes(const Manifest& manifest, const CheckLimits& limits, CheckRep
 
 Result<void> check_refusals(const Repository& repository, const std::string& reference, CheckReport& report) {
   TRY(const auto refusals, repository.refusals(reference));
-  Finding finding{.check = "refused",
-                  .severity = Severity::Poor,
-                  .count = refusals.size(),
-                  .message = fmt::format("{} files were refused at import", refusals.size())};
-  for (const auto& refusal : refusals) finding.items.push_back({{}, refusal.path + ": " + refusal.reason});
+  Finding finding{.check = "refused", .severity = Severity::Poor, .count = refusals.size()};
+  ReasonCounts kinds;
+  for (const auto& refusal : refusals) {
+    finding.items.push_back({{}, refusal.path + ": " + refusal.reason});
+    kinds.add(refusal.reason);
+  }
+  finding.message = "not taken by the import: " + counted(refusals.size(), "file");
+  for (const auto& [kind, count] : kinds.counts()) finding.message += fmt::format("; {}: {}", kind, count);
   report.findings.push_back(std::move(finding));
   return {};
 }
@@ -202,8 +152,8 @@ Result<CheckReport> check_dataset(const Repository& repository, const std::strin
   report.distinct = contents.size();
   report.distributions = distributions(manifest, contents);
   TRY(report.findings, find_copies(manifest, contents, on_progress, stop));
-  check_sizes(manifest, limits, report.findings);
-  check_pixels(contents, limits, report);
+  for (const auto& content : contents) report.gray += content.gray ? content.entries.size() : 0;
+  for (auto& finding : check_each(manifest, contents, limits)) report.findings.push_back(std::move(finding));
   check_classes(manifest, limits, report);
   TRY_VOID(check_refusals(repository, report.dataset, report));
   sort_findings(report);

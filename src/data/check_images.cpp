@@ -8,6 +8,8 @@
 #include <unordered_map>
 
 #include "base/files.hpp"
+#include "data/remarks.hpp"
+#include "image/conversions.hpp"
 #include "image/preprocess.hpp"
 
 namespace imago::data {
@@ -52,9 +54,22 @@ void measure(const image::Image& image, ImageFacts& facts) {
   });
 }
 
-Result<void> look_at(const Repository& repository, const std::string& sha256, ImageFacts& facts) {
-  TRY(const auto bytes, repository.read_object(sha256));
+/// What is told by the header.
+Result<void> look_at_file(const Manifest& manifest, Bytes bytes, ImageFacts& facts) {
+  TRY(const auto found, image::conversions(bytes));
+  facts.format = found.format;
+  facts.cmyk = found.cmyk;
+  facts.alpha = found.alpha;
+  for (const std::size_t i : facts.entries) {
+    if ((remarks_on(manifest.entries[i].path, bytes) & kOtherType) != 0) facts.misnamed.push_back(i);
+  }
+  return {};
+}
+
+Result<void> look_at(const Repository& repository, const Manifest& manifest, ImageFacts& facts) {
+  TRY(const auto bytes, repository.read_object(manifest.entries[facts.entries[0]].sha256));
   TRY(auto image, image::decode_for({.width = kLeastSide / 2, .height = kLeastSide / 2}, as_bytes(bytes)));
+  TRY_VOID(look_at_file(manifest, as_bytes(bytes), facts));
   measure(image, facts);
   TRY(facts.print, fingerprint(std::move(image)));
   return {};
@@ -84,7 +99,7 @@ Result<std::vector<ImageFacts>> look_at_images(const Repository& repository, con
       if (reports && on_progress) on_progress("looking at images", first, contents.size());
       for (std::size_t i = first; i < std::min(first + kStride, contents.size()); ++i) {
         ImageFacts& facts = contents[i];
-        if (auto looked = look_at(repository, manifest.entries[facts.entries[0]].sha256, facts); !looked)
+        if (auto looked = look_at(repository, manifest, facts); !looked)
           facts.damage = std::move(looked.error().message);
       }
     }

@@ -12,6 +12,7 @@
 #include "data/manifest.hpp"
 #include "data/perceptual_hash.hpp"
 #include "data/repository.hpp"
+#include "image/decode.hpp"
 
 namespace imago::data {
 
@@ -22,7 +23,11 @@ struct ImageFacts {
   double brightness = 0;             ///< mean of the luma (BT.601), 0 to 255
   double contrast = 0;               ///< standard deviation of the luma
   bool blank = false;                ///< near-constant: no channel's standard deviation is above kBlankDeviation
-  bool gray = false;                 ///< no pixel's channels differ by more than kGrayDifference
+  image::Format format = image::Format::Jpeg;  ///< by its magic bytes
+  bool cmyk = false;                           ///< stored in four inks
+  bool alpha = false;                          ///< stored with transparency, or a place for it
+  bool gray = false;                           ///< no pixel's channels differ by more than kGrayDifference
+  std::vector<std::size_t> misnamed;           ///< of `entries`: the path's ending names another format
   Fingerprint print;
 };
 

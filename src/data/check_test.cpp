@@ -7,6 +7,7 @@
 #include "data/import.hpp"
 #include "data/test_data.hpp"
 #include "image/encode.hpp"
+#include "image/test_images.hpp"
 
 namespace imago::data {
 namespace {
@@ -156,6 +157,23 @@ TEST_F(CheckTest, FindsBlankTinyDarkLongAndColourlessImages) {
   EXPECT_EQ(find(report, "duplicate_near"), nullptr) << "blank images are not copies of one another";
 }
 
+TEST_F(CheckTest, NamesTransparentAndMisnamedImages) {
+  add_sound_ones();
+  put("source/train/cat/alpha.png", image::testing::decode_base64(image::testing::kPngAlpha));
+  put("source/train/cat/inks.jpg", image::testing::decode_base64(image::testing::kJpegCmyk));
+  add("train/dog/really_a.jpg", scene(1));
+  const auto report = check();
+  for (const auto& [name, path, note] :
+       {std::tuple("alpha", "train/cat/alpha.png", "alpha channel"), std::tuple("cmyk", "train/cat/inks.jpg", "CMYK"),
+        std::tuple("wrong_type", "train/dog/really_a.jpg", "png inside")}) {
+    const auto* finding = find(report, name);
+    ASSERT_NE(finding, nullptr) << name;
+    ASSERT_EQ(finding->items.size(), 1) << name;
+    EXPECT_EQ(paths(finding->items[0]), std::vector<std::string>{path});
+    EXPECT_EQ(finding->items[0].note, note);
+  }
+}
+
 TEST_F(CheckTest, TellsOfClassesRefusalsAndDamageSinceTheImport) {
   for (int i = 0; i < 12; ++i) add(fmt::format("train/cat/{}.png", i), scene(i));
   for (int i = 0; i < 3; ++i) add(fmt::format("train/dog/{}.png", i), scene(50 + i));
@@ -174,6 +192,8 @@ TEST_F(CheckTest, TellsOfClassesRefusalsAndDamageSinceTheImport) {
   EXPECT_EQ(find(report, "class_missing")->items[0].note, "no 'dog' in the test split");
   ASSERT_NE(find(report, "refused"), nullptr);
   EXPECT_EQ(find(report, "refused")->count, 1);
+  EXPECT_NE(find(report, "refused")->message.find("1 file; broken PNG: 1"), std::string::npos)
+      << find(report, "refused")->message;
   EXPECT_NE(find(report, "refused")->items[0].note.find("broken.png"), std::string::npos);
   ASSERT_NE(find(report, "damaged"), nullptr);
   EXPECT_EQ(find(report, "damaged")->items[0].entries, std::vector<std::size_t>{0});

@@ -35,13 +35,19 @@ unsigned jpeg_components(const Reader& file) {
   return 0;
 }
 
-/// APNG: a chunk acTL before the pixels.
-bool is_animated_png(const Reader& file) {
+/// A chunk before the pixels: acTL of an APNG, tRNS of a transparent colour.
+bool has_png_chunk(const Reader& file, std::string_view name) {
   for (std::size_t at = 8; at + 8 <= file.size(); at += 12 + file.big32(at)) {
-    if (file.text(at + 4, 4) == "acTL") return true;
+    if (file.text(at + 4, 4) == name) return true;
     if (file.text(at + 4, 4) == "IDAT") return false;
   }
   return false;
+}
+
+/// The flag of the extended header, or of a lossless image's own.
+bool has_webp_alpha(const Reader& file) {
+  if (file.text(12, 4) == "VP8X") return (file.byte(20) & 0x10U) != 0;
+  return file.text(12, 4) == "VP8L" && (file.byte(24) & 0x10U) != 0;
 }
 
 /// GIF89a, section 18 and on: whether a second frame follows.
@@ -83,13 +89,15 @@ Result<Conversions> conversions(Bytes encoded) {
       TRY(const auto header, codec::png_header(encoded));
       found.turned = header.orientation != 1;
       found.deep = file.byte(24) == 16;
-      found.first_frame = is_animated_png(file);
+      found.first_frame = has_png_chunk(file, "acTL");
+      found.alpha = (file.byte(25) & 4U) != 0 || has_png_chunk(file, "tRNS");
       break;
     }
     case Format::WebP: {
       TRY(const auto header, codec::webp_header(encoded));
       found.turned = header.orientation != 1;
       found.first_frame = file.text(12, 4) == "VP8X" && (file.byte(20) & 2U) != 0;
+      found.alpha = has_webp_alpha(file);
       break;
     }
     case Format::Gif: found.first_frame = is_animated_gif(file); break;

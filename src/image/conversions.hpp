@@ -14,6 +14,7 @@ struct Conversions {
   bool cmyk = false;             ///< four inks become RGB
   bool deep = false;             ///< 16 bits a channel become 8
   bool first_frame = false;      ///< of an animation the rest is left out
+  bool alpha = false;            ///< PNG and WebP: there is transparency, or a place for it; white shows through
 };
 
 /// Of bytes that decode() takes; reads headers only (of a GIF: the chain of its blocks). Errors as probe.

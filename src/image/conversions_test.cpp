@@ -34,6 +34,11 @@ TEST(Conversions, FindsInksDepthAndAnimations) {
   EXPECT_TRUE(of(kWebpAnimated).first_frame);
 }
 
+TEST(Conversions, FindsTransparency) {
+  EXPECT_TRUE(of(kPngAlpha).alpha);
+  for (const auto text : {kPngRgb, kPngGray16, kJpegRgb, kWebpLossy, kBmp24}) EXPECT_FALSE(of(text).alpha);
+}
+
 TEST(Conversions, FindsAnAnimatedPng) {
   auto png = decode_base64(kPngRgb);
   const std::string chunk(
