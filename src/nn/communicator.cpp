@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/communicator.hpp"
 
+#if __has_include(<gloo/transport/device.h>)  // else communicator_unavailable.cpp
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -193,3 +195,5 @@ Result<std::unique_ptr<Communicator>> connect(const TeamSettings& settings, Rend
 }
 
 }  // namespace imago::nn
+
+#endif

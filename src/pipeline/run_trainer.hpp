@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "base/error.hpp"
 #include "json/json.hpp"
@@ -22,9 +23,14 @@ struct Training {
   [[nodiscard]] bool interrupted() const { return done.value("reason", "") == "interrupted"; }
 };
 
+/// What a trainer's "error" event says.
+Error error_of(const json::Value& event);
+
 /// The job on the trainer's standard input is `run.params` and where things are. Unavailable when the trainer died of a
 /// signal: the run can go on from its checkpoint; else the trainer's own error.
+/// @param team Places of those who train together and are started here, the first holding the run; empty: it is alone.
 Result<Training> run_trainer(Workspace& workspace, const tracking::Run& run, const std::filesystem::path& trainer,
-                             bool resume, const OnEvent& on_event, const ShouldStop& should_stop);
+                             bool resume, const OnEvent& on_event, const ShouldStop& should_stop,
+                             const std::vector<json::Value>& team = {});
 
 }  // namespace imago::pipeline

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "evaluate/metrics.hpp"
@@ -24,6 +25,7 @@ struct TrainRequest {
   int threads = 0;  ///< 0: all
   std::string code_version;
   std::filesystem::path trainer;          ///< the imago-trainer program
+  std::vector<json::Value> team{};        ///< as run_trainer's
   std::filesystem::path initial_weights;  ///< .safetensors to start from, by name; empty: as the recipe says
   std::string kind = "train";             ///< of the run: "retrain" for one that goes on from an earlier version
   double margin = 0.0;                    ///< how much worse than the champion on the test images a new champion may be
@@ -51,6 +53,7 @@ Result<TrainResult> train_and_register(Workspace& workspace, const TrainRequest&
 /// Goes on with an interrupted or crashed run, with its own settings. One that had registered its version already is
 /// only finished.
 Result<TrainResult> resume_training(Workspace& workspace, const std::string& run, const std::filesystem::path& trainer,
-                                    const OnEvent& on_event, const ShouldStop& should_stop);
+                                    const OnEvent& on_event, const ShouldStop& should_stop,
+                                    const std::vector<json::Value>& team = {});
 
 }  // namespace imago::pipeline
