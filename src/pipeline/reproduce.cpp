@@ -39,6 +39,8 @@ Result<std::string> what_changed(const tracking::Run& run, const std::string& co
                        here["cpu"].get<std::string>());
   if (params.value("recipe", json::Value::object()).value("max_minutes", 0.0) > 0)
     return "it had a time budget, whose schedule follows the clock (`imago train --max-minutes 0` has none)";
+  if (const int workers = params.value("workers", 1); workers > 1)
+    return fmt::format("{} workers trained it together, and this is one", workers);
   const std::string file = params.value("initial_weights", "");
   if (file.empty()) return std::string();
   TRY(const auto hash, sha256_file(file));
