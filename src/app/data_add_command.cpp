@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago data add | uploads | label | remove
-#include <algorithm>
-
 #include "app/data_subcommands.hpp"
 #include "app/local_files.hpp"
 #include "app/model_choice.hpp"
@@ -10,8 +8,6 @@
 
 namespace imago::app {
 namespace {
-
-constexpr std::size_t kShown = 10;
 
 struct AddOptions {
   std::vector<std::string> paths;
@@ -60,33 +56,12 @@ json::Value to_json(const data::UploadReport& report) {
           {"aliases", std::move(aliases)}};
 }
 
-std::string report_text(const data::UploadReport& report) {
-  const auto unlabelled = std::count_if(report.accepted.begin(), report.accepted.end(),
-                                        [](const data::Upload& upload) { return upload.label.empty(); });
-  std::string text;
-  for (const auto& use : report.aliases)
-    text += fmt::format("'{}' was taken for {}: {} images\n", use.given, use.label, use.files);
-  for (std::size_t i = 0; i < std::min(report.rejected.size(), kShown); ++i)
-    text += fmt::format("refused {}: {}\n", report.rejected[i].path, report.rejected[i].reason);
-  if (report.rejected.size() > kShown)
-    text += fmt::format("and {} more refused: --json lists all\n", report.rejected.size() - kShown);
-  text += fmt::format("{} images taken, {} files refused\n", report.accepted.size(), report.rejected.size());
-  if (unlabelled > 0)
-    text +=
-        fmt::format("{} have no label yet: imago data uploads --unlabelled; imago data label ID LABEL\n", unlabelled);
-  return text;
-}
-
 Result<void> run_add(Context& context, const AddOptions& options) {
   TRY(auto* workspace, context.workspace());
   TRY(const auto labels, labels_of(*workspace, options.model));
-  LocalFiles local;
-  for (const auto& path : options.paths) TRY_VOID(local.add(path, labels));
-  if (!options.label.empty()) local.set_label(options.label);
   auto uploads = open_uploads(*workspace);
-  TRY(auto report, uploads.add(local.files(), labels));
-  report.rejected.insert(report.rejected.end(), local.skipped().begin(), local.skipped().end());
-  context.answer(to_json(report), report_text(report));
+  TRY(const auto report, take_in(uploads, options.paths, labels, options.label));
+  context.answer(to_json(report), in_words(report));
   if (report.accepted.empty())
     return fail(ErrorCode::InvalidArgument, "no image was taken: each of the {} files was refused",
                 report.rejected.size());

@@ -3,10 +3,37 @@
 
 #include <algorithm>
 
+#include "base/files.hpp"
 #include "data/aliases.hpp"
 
 namespace imago::app {
 namespace {
+
+constexpr std::size_t kShown = 10;
+
+/// Files to be sent in, mapped into memory, each under the name that tells its class.
+class LocalFiles {
+ public:
+  /// Adds a file, or everything below a folder.
+  Result<void> add(const std::string& path, const std::vector<std::string>& labels);
+
+  /// Gives every file this label.
+  void set_label(const std::string& label) {
+    for (auto& file : files_) file.label = label;
+  }
+
+  /// Valid as long as this object.
+  [[nodiscard]] const std::vector<data::IncomingFile>& files() const { return files_; }
+  /// What was passed over: hidden files and what cannot be read.
+  [[nodiscard]] const std::vector<data::Refusal>& skipped() const { return skipped_; }
+
+ private:
+  Result<void> add_file(const fs::path& path, std::string name);
+
+  std::vector<MappedFile> open_;
+  std::vector<data::IncomingFile> files_;
+  std::vector<data::Refusal> skipped_;
+};
 
 /// "1.jpg", or "cat/1.jpg" when the file's folder is a class.
 std::string name_of(const fs::path& file, const std::vector<std::string>& labels) {
@@ -17,8 +44,6 @@ std::string name_of(const fs::path& file, const std::vector<std::string>& labels
 }
 
 bool is_hidden(const std::string& path) { return path.starts_with('.') || path.find("/.") != std::string::npos; }
-
-}  // namespace
 
 Result<void> LocalFiles::add_file(const fs::path& path, std::string name) {
   if (files_.size() >= data::kMaxUploadFiles)
@@ -62,8 +87,32 @@ Result<void> LocalFiles::add(const std::string& path, const std::vector<std::str
   return {};
 }
 
-void LocalFiles::set_label(const std::string& label) {
-  for (auto& file : files_) file.label = label;
+}  // namespace
+
+Result<data::UploadReport> take_in(data::Uploads& uploads, const std::vector<std::string>& paths,
+                                   const std::vector<std::string>& labels, const std::string& label) {
+  LocalFiles local;
+  for (const auto& path : paths) TRY_VOID(local.add(path, labels));
+  if (!label.empty()) local.set_label(label);
+  TRY(auto report, uploads.add(local.files(), labels));
+  report.rejected.insert(report.rejected.end(), local.skipped().begin(), local.skipped().end());
+  return report;
+}
+
+std::string in_words(const data::UploadReport& report) {
+  const auto unlabelled = std::count_if(report.accepted.begin(), report.accepted.end(),
+                                        [](const data::Upload& upload) { return upload.label.empty(); });
+  std::string text;
+  for (const auto& use : report.aliases)
+    text += fmt::format("'{}' was taken for {}: {} images\n", use.given, use.label, use.files);
+  for (std::size_t i = 0; i < std::min(report.rejected.size(), kShown); ++i)
+    text += fmt::format("refused {}: {}\n", report.rejected[i].path, report.rejected[i].reason);
+  if (report.rejected.size() > kShown) text += fmt::format("and {} more refused\n", report.rejected.size() - kShown);
+  text += fmt::format("{} images taken, {} files refused\n", report.accepted.size(), report.rejected.size());
+  if (unlabelled > 0)
+    text +=
+        fmt::format("{} have no label yet: imago data uploads --unlabelled; imago data label ID LABEL\n", unlabelled);
+  return text;
 }
 
 }  // namespace imago::app

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago retrain
-#include <algorithm>
 #include <thread>
 
 #include "app/command.hpp"
-#include "app/incoming.hpp"
 #include "app/job_command.hpp"
+#include "app/local_files.hpp"
 #include "app/model_choice.hpp"
 #include "app/training_display.hpp"
 #include "data/aliases.hpp"
@@ -48,10 +47,9 @@ Result<jobs::Job> submit(pipeline::Workspace& workspace, jobs::JobQueue& queue, 
   TRY(const auto version, choose_model(workspace, options.model));
   TRY(const auto package, workspace.models().open(version));
   data::Uploads uploads(workspace.database(), workspace.folder() / "uploads");
-  for (const auto& path : options.from) {
-    TRY(const auto report, take_in(uploads, path, package.spec.labels));
-    fmt::print(stderr, "{}: {} images taken, {} refused\n", path, report.accepted.size(), report.rejected.size());
-    for (const auto& refusal : report.rejected) fmt::print(stderr, "  {}: {}\n", refusal.path, refusal.reason);
+  if (!options.from.empty()) {
+    TRY(const auto report, take_in(uploads, options.from, package.spec.labels));
+    fmt::print(stderr, "{}", in_words(report));
   }
   TRY(const auto ids, waiting(uploads, package.spec.labels, version.model));
   json::Value payload{{"model", version.model},   {"files", ids},         {"epochs", options.epochs},
