@@ -18,7 +18,9 @@
 namespace imago::data {
 namespace {
 
-constexpr unsigned kValidationOneIn = 10;
+/// Of new images of a class. Fewer than these all train: one image sent in to be learned must not end up as the one in
+/// ten that is held back.
+constexpr std::size_t kValidationOneIn = 10;
 
 /// An upload with the label it has in the data set.
 struct Candidate {
@@ -83,14 +85,15 @@ class Rows {
 
   void add(const Candidate& candidate, std::string path) {
     const auto& upload = candidate.upload;
-    const auto split = has_validation_ && is_for_validation(upload.sha256) ? Split::Validation : Split::Train;
-    added_.push_back({std::move(path), upload.sha256, candidate.label, split, upload.width, upload.height, "upload"});
+    added_.push_back(
+        {std::move(path), upload.sha256, candidate.label, Split::Train, upload.width, upload.height, "upload"});
     note(added_.back());
   }
 
   /// Puts what was added among the manifest's rows; false when nothing was.
   bool merge() {
     if (added_.empty()) return false;
+    if (has_validation_) hold_back();
     manifest_.entries.insert(manifest_.entries.end(), added_.begin(), added_.end());
     std::sort(manifest_.entries.begin(), manifest_.entries.end(),
               [](const Entry& a, const Entry& b) { return a.path < b.path; });
@@ -108,6 +111,15 @@ class Rows {
     paths_[entry.path] = entry.sha256;
     const auto [place, is_new] = contents_.try_emplace(entry.sha256, Known{entry.path, entry.split, entry.label});
     if (!is_new && entry.split == Split::Test) place->second = {entry.path, entry.split, entry.label};
+  }
+
+  /// Of the classes with enough that is new, about one in kValidationOneIn goes to validation.
+  void hold_back() {
+    std::map<int, std::size_t> of_class;
+    for (const auto& entry : added_) ++of_class[entry.label];
+    for (auto& entry : added_) {
+      if (of_class[entry.label] >= kValidationOneIn && is_for_validation(entry.sha256)) entry.split = Split::Validation;
+    }
   }
 
   Manifest& manifest_;

@@ -141,6 +141,19 @@ TEST_F(Extend, GivesAboutOneInTenToValidationAlwaysTheSame) {
   EXPECT_LE(validation, 36) << "20 of 200 expected, with a standard deviation of 4.2";
 }
 
+TEST_F(Extend, TrainsOnAllOfAFewNewImages) {
+  std::vector<std::string> ids;
+  int seed = 1000;
+  while (std::stoul(sha256(picture(seed)).substr(0, 8), nullptr, 16) % 10 != 0) ++seed;
+  ids.push_back(add(seed, "cat"));  // of many, this one would be held back
+  for (int i = 1; i < 10; ++i) ids.push_back(add(2000 + i, i < 9 ? "cat" : "dog"));
+  ids.push_back(add(5, "cat"));  // there already: it does not count
+  const auto before = repository.load("pets").value().indices(Split::Validation).size();
+  const auto extension = extend(ids);
+  EXPECT_EQ(extension.added, 10U) << "nine cats and a dog";
+  EXPECT_EQ(extension.manifest.indices(Split::Validation).size(), before);
+}
+
 TEST_F(Extend, MakesNoValidationSplitWhereThereIsNone) {
   ASSERT_TRUE(import_dataset(repository, {.name = "plain", .source = folder() / "src", .ratios = {0, 0}}, {}, nullptr));
   std::vector<std::string> ids;
