@@ -56,7 +56,7 @@ void MlflowObserver::on_end(const tracking::Run& run) {
     forget_unsent(workspace_, run.id);
     on_sent_(fmt::format("MLflow: run {} is at {}", run.id, *page));
     if (const int more = send_unsent(workspace_, server_, kForOthers); more > 0)
-      on_sent_(fmt::format("MLflow: {} earlier runs, which it had missed, are there now", more));
+      on_sent_(fmt::format("MLflow: earlier runs that it had missed and has now: {}", more));
   } else {
     log::warning("MLflow: {} does not have all of run {} ({}); send it later with `imago runs export {} --mlflow {}`",
                  server_.uri, run.id, page.error().message, run.id, server_.uri);

@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include "tracking/run_store.hpp"
+
 namespace imago::pipeline {
 namespace {
 
@@ -23,8 +25,8 @@ Result<FileLock> own_run(const fs::path& run_folder, const std::function<bool()>
   return fail(ErrorCode::Unavailable, "run {} is being worked on by another process", run_folder.filename().string());
 }
 
-Result<void> interrupt_abandoned_runs(store::Database& database, tracking::RunStore& runs,
-                                      const fs::path& runs_folder) {
+Result<void> interrupt_abandoned_runs(store::Database& database, const fs::path& runs_folder) {
+  tracking::RunStore runs(database);
   TRY(const auto rows, database.query("SELECT id FROM runs WHERE status = 'running'", {}));
   for (const auto& row : rows) {
     const std::string id = row.text("id");

@@ -8,7 +8,6 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "store/database.hpp"
-#include "tracking/run_store.hpp"
 
 namespace imago::pipeline {
 
@@ -17,8 +16,7 @@ namespace imago::pipeline {
 Result<FileLock> own_run(const std::filesystem::path& run_folder, const std::function<bool()>& should_stop);
 
 /// Runs that are "running" in `database` although their process has died become "interrupted". Runs without a folder in
-/// `runs_folder` are another machine's and left alone.
-Result<void> interrupt_abandoned_runs(store::Database& database, tracking::RunStore& runs,
-                                      const std::filesystem::path& runs_folder);
+/// `runs_folder` are another machine's and left alone. One query when nothing runs.
+Result<void> interrupt_abandoned_runs(store::Database& database, const std::filesystem::path& runs_folder);
 
 }  // namespace imago::pipeline

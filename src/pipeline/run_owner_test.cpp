@@ -21,6 +21,7 @@ TEST(RunOwner, MarksTheRunsOfTheDeadAndLeavesTheLivingAlone) {
     for (auto* id : {&alive, &dead, &elsewhere}) *id = workspace->runs().create("train", {}).value().id;
   }
   const auto runs_folder = folder.path() / "runs";
+  const auto watching = Workspace::open(folder.path()).value();
   const pid_t process = ::fork();
   if (process == 0) {
     const auto lock = own_run(runs_folder / dead, {});
@@ -30,6 +31,8 @@ TEST(RunOwner, MarksTheRunsOfTheDeadAndLeavesTheLivingAlone) {
   const auto lock = own_run(runs_folder / alive, {});
   ASSERT_TRUE(lock.has_value());
 
+  EXPECT_EQ(watching->runs().list().value().size(), 3U);
+  EXPECT_EQ(watching->runs().find(dead).value().status, tracking::RunStatus::Interrupted) << "opened before it died";
   const auto workspace = Workspace::open(folder.path()).value();
   EXPECT_EQ(workspace->runs().find(alive).value().status, tracking::RunStatus::Running);
   EXPECT_EQ(workspace->runs().find(elsewhere).value().status, tracking::RunStatus::Running) << "no folder here";

@@ -15,7 +15,9 @@ Result<std::unique_ptr<Workspace>> Workspace::open(const fs::path& folder, const
   TRY(auto database,
       store::Database::open(database_url.empty() ? "sqlite:" + (absolute / "imago.db").string() : database_url));
   std::unique_ptr<Workspace> workspace(new Workspace(std::move(absolute), std::move(database)));
-  TRY_VOID(interrupt_abandoned_runs(workspace->database(), workspace->runs(), workspace->folder() / "runs"));
+  workspace->runs().watch_owners([&database = workspace->database(), folder = workspace->folder() / "runs"] {
+    return interrupt_abandoned_runs(database, folder);
+  });
   return workspace;
 }
 

@@ -18,7 +18,7 @@ namespace imago::pipeline {
 class Workspace {
  public:
   /// Opens `folder`, creating it and its database where they are missing. `database_url` empty: imago.db inside. Runs
-  /// whose process has died become "interrupted".
+  /// whose process has died are "interrupted" to whoever looks, now or later.
   static Result<std::unique_ptr<Workspace>> open(const std::filesystem::path& folder,
                                                  const std::string& database_url = "");
 

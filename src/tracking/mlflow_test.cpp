@@ -34,6 +34,11 @@ class FakeMlflow {
                                     on("POST", api + "runs/create"),
                                     on("POST", api + "runs/log-batch"),
                                     on("POST", api + "runs/update"),
+                                    on("GET", api + "registered-models/get"),
+                                    on("POST", api + "registered-models/create"),
+                                    on("POST", api + "registered-models/alias"),
+                                    on("GET", api + "model-versions/search"),
+                                    on("POST", api + "model-versions/create"),
                                     on("PUT", "/api/2.0/mlflow-artifacts/artifacts/{path...}")};
     server_ = http::Server::start(
                   {.port = 0, .threads = 1}, std::move(routes),
@@ -55,6 +60,8 @@ class FakeMlflow {
     std::vector<std::size_t> batch_sizes;
     json::Value created, updated;
     int runs = 0;
+    std::vector<json::Value> models, versions;   ///< as they were asked to be made
+    std::map<std::string, std::string> aliases;  ///< to MLflow's versions
   };
   Kept kept() {
     const std::scoped_lock lock(mutex_);
@@ -74,6 +81,8 @@ class FakeMlflow {
     kept_.authorizations.emplace_back(request.header("Authorization"));
     changed_.notify_all();
     if (failing_with != 0) return {.status = failing_with, .body = R"({"message":"out of order"})"};
+    if (request.path.find("model") != std::string::npos && request.method != "PUT")
+      return answer_of_models(request, call);
     if (request.method == "PUT") {
       kept_.artifacts[request.captures.at("path")] = request.body;
       return {.body = "{}"};
@@ -100,6 +109,22 @@ class FakeMlflow {
     if (call == "update") kept_.updated = body;
     if (call == "log-batch") keep_batch(body);
     return {.body = "{}"};
+  }
+
+  http::Response answer_of_models(const http::Request& request, const std::string& call) {
+    const bool versions = request.path.find("model-versions") != std::string::npos;
+    if (call == "get" && kept_.models.empty()) return {.status = 404, .body = R"({"message":"no such model"})"};
+    if (call == "get") return {.body = R"({"registered_model":{}})"};
+    if (call == "search") {
+      json::Value rows = json::Value::array();
+      for (std::size_t i = 0; i < kept_.versions.size(); ++i)
+        rows.push_back({{"version", fmt::format("{}", i + 1)}, {"tags", kept_.versions[i]["tags"]}});
+      return {.body = json::dump({{"model_versions", rows}})};
+    }
+    const auto body = json::parse(request.body).value();
+    if (call == "alias") kept_.aliases[body["alias"]] = body["version"];
+    if (call == "create") (versions ? kept_.versions : kept_.models).push_back(body);
+    return {.body = versions ? fmt::format(R"({{"model_version":{{"version":"{}"}}}})", kept_.versions.size()) : "{}"};
   }
 
   void keep_batch(const json::Value& body) {
@@ -250,6 +275,26 @@ TEST_F(Mlflow, NeverSendsFilesToAServerThatTheRunNamesItself) {
     EXPECT_EQ(sent.error().code, ErrorCode::Unsupported);
     EXPECT_TRUE(other.kept().artifacts.empty());
   }
+}
+
+TEST_F(Mlflow, RegistersAVersionOnceAndPutsAliasesOnThoseThatAreThere) {
+  const RegisteredModel second{.name = "pets",
+                               .version = 4,
+                               .digest = "d4",
+                               .aliases = {{"champion", "d3"}, {"challenger", "d4"}, {"latest", "d4"}, {"base", "d1"}}};
+  const RegisteredModel first{.name = "pets", .version = 3, .digest = "d3", .aliases = {{"champion", "d3"}}};
+  for (const auto& model : {first, second, second}) {
+    MlflowCopy copy(mlflow_.address(), runs_, new_run().id);
+    const auto done = copy.complete({.metrics = {}, .tags = {}, .artifacts = {}, .model = model});
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  }
+  const auto kept = mlflow_.kept();
+  EXPECT_EQ(kept.models.size(), 1U);
+  ASSERT_EQ(kept.versions.size(), 2U) << "the third was there";
+  EXPECT_EQ(kept.versions[1]["source"], "mlflow-artifacts:/1/r1/artifacts/model");
+  EXPECT_EQ(kept.versions[1]["run_id"], "r1");
+  const std::map<std::string, std::string> expected{{"champion", "1"}, {"challenger", "2"}};
+  EXPECT_EQ(kept.aliases, expected) << "version 1 was never sent, and latest is MLflow's own";
 }
 
 TEST_F(Mlflow, FollowsARunWhileItGoesOn) {

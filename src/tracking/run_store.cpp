@@ -141,6 +141,7 @@ Result<void> RunStore::reopen(const std::string& run) {
 }
 
 Result<std::vector<Run>> RunStore::list(int limit) {
+  if (mark_abandoned_) TRY_VOID(mark_abandoned_());
   TRY(const auto rows,
       database_.query(fmt::format("SELECT {} FROM runs ORDER BY created DESC, id DESC LIMIT :a", kColumns),
                       {std::int64_t{limit}}));
@@ -148,6 +149,7 @@ Result<std::vector<Run>> RunStore::list(int limit) {
 }
 
 Result<Run> RunStore::find(const std::string& id) {
+  if (mark_abandoned_) TRY_VOID(mark_abandoned_());
   TRY(const auto rows,
       database_.query(
           fmt::format("SELECT {} FROM runs WHERE substr(id, 1, {}) = :a ORDER BY id LIMIT 5", kColumns, id.size()),

@@ -2,6 +2,7 @@
 // Runs: what was tried, with which settings, and what came of it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -45,7 +46,14 @@ double seconds_of(const Run& run);
 /// Safe from any thread.
 class RunStore {
  public:
+  /// Marks the runs whose process has died; see watch_owners.
+  using MarkAbandoned = std::function<Result<void>()>;
+
   explicit RunStore(store::Database& database) : database_(database) {}
+
+  /// From now on list and find call this first, so that nobody is told that a dead run is running. Before there are
+  /// other threads.
+  void watch_owners(MarkAbandoned mark_abandoned) { mark_abandoned_ = std::move(mark_abandoned); }
 
   Result<Run> create(const std::string& kind, const json::Value& params);
   /// A step logged again (by a run that was resumed) replaces what was there, and keeps its time when it came out the
@@ -65,6 +73,7 @@ class RunStore {
 
  private:
   store::Database& database_;
+  MarkAbandoned mark_abandoned_;
 };
 
 }  // namespace imago::tracking
