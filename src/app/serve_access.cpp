@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "serve/access_log.hpp"
+#include "serve/host_names.hpp"
 
 namespace imago::app {
 namespace {
@@ -70,7 +71,10 @@ Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& opt
     TRY(const auto network, serve::Network::parse(text));
     gate.trusted.push_back(network);
   }
+  for (const auto& name : options.allowed_hosts) TRY_VOID(serve::check_host_name(name));
   const std::string exposed = exposed_address(serving.http);
+  // Whoever listens beyond this machine is called by names we cannot know; and https has a certificate for its names.
+  if (!options.allowed_hosts.empty() || (exposed.empty() && !serving.http.tls)) gate.hosts = options.allowed_hosts;
   if (exposed.empty() || options.insecure || options.require_key) return {};
   TRY(const auto keys, serve::list_keys(database));
   if (std::ranges::none_of(keys, [](const auto& key) { return key.revoked.empty(); }))
@@ -101,6 +105,10 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
                    "Also answer on ports 5000, 8050 and 8501 of loopback, those of them that are free");
   command.add_flag("--insecure", options.insecure, "Listen beyond loopback although the server asks for no key");
   command.add_flag("--require-key", options.require_key, "Ask for an API key even while there is none");
+  repeatable(
+      "--allowed-hosts", options.allowed_hosts,
+      "Name under which the server may be asked, beside localhost and addresses, while it asks for no key; may be "
+      "given several times; .example.org: all under it, *: any");
   command.add_option("--rate-limit", options.rate_limit, "Requests of one client: N/min, or off")
       ->capture_default_str();
   repeatable("--trusted", options.trusted,

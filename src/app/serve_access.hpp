@@ -19,6 +19,7 @@ struct AccessOptions {
   bool compat = false;
   bool insecure = false;
   bool require_key = false;
+  std::vector<std::string> allowed_hosts;
   std::string rate_limit = "100/min";
   std::vector<std::string> trusted;
   bool no_trust_loopback = false;

@@ -4,14 +4,16 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "serve/host_names.hpp"
 
 namespace imago::serve {
 namespace {
 
 constexpr const char* kChallenge = R"(Bearer realm="imago")";
 
+constexpr std::size_t kMostShown = 100;  // characters of what a client sent
+
 /// A page that somebody has open can send forms to any address of his machine; browsers say where they come from.
-/// With a key it could not: it does not know one.
 bool comes_from_another_site(const http::Request& request) {
   return request.method != "GET" && request.method != "HEAD" && request.header("Sec-Fetch-Site") == "cross-site";
 }
@@ -79,16 +81,26 @@ bool Gate::admit(Reply& reply, Scope scope) const {
       return false;
     }
   }
-  return scope == Scope::Open || admit_key(reply, scope);
+  if (scope == Scope::Open) return true;
+  return asks_for_key() ? admit_key(reply, scope) : admit_without_key(reply);
+}
+
+/// Whoever can reach the server may use it; but a page of another site that somebody has open is not to reach it
+/// through his browser. Where a key is asked for such a page cannot: it does not know one.
+bool Gate::admit_without_key(Reply& reply) const {
+  const http::Request& request = reply.request();
+  std::string why;
+  if (comes_from_another_site(request)) why = "pages of other sites may not do this";
+  const auto host = request.header("Host");
+  if (options_.hosts && !is_known_host(host, *options_.hosts))
+    why = fmt::format("this server is not known as '{}': use localhost, or start it with --allowed-hosts and that name",
+                      host.substr(0, kMostShown));
+  if (!why.empty()) reply.send(error_response(403, code_of_status(403), why, reply.request_id()));
+  return why.empty();
 }
 
 bool Gate::admit_key(Reply& reply, Scope scope) const {
   const http::Request& request = reply.request();
-  if (!options_.require_key && (!keys_ || !keys_->in_use())) {
-    if (!comes_from_another_site(request)) return true;
-    reply.send(error_response(403, code_of_status(403), "pages of other sites may not do this", reply.request_id()));
-    return false;
-  }
   const auto secret = presented_key(request);
   const auto key = keys_ && !secret.empty() ? keys_->find(secret) : nullptr;
   if (key && key->allows(scope)) return true;

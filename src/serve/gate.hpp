@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct GateOptions {
   bool trust_loopback = true;       ///< no: a proxy on this machine brings everybody
   bool require_key = false;         ///< ask for a key even while there is none
   store::Database* keys = nullptr;  ///< null: there are no keys
+  /// Names beside localhost under which the server may be asked while it asks for no key (is_known_host); none: any.
+  std::optional<std::vector<std::string>> hosts{};
 };
 
 /// Clients are told apart by the address they connect from; X-Forwarded-For is anybody's to write. Safe from any
@@ -39,6 +42,8 @@ class Gate {
  private:
   explicit Gate(const GateOptions& options);
   [[nodiscard]] std::optional<Allowance> take(const http::Request& request) const;
+  [[nodiscard]] bool asks_for_key() const { return options_.require_key || (keys_ && keys_->in_use()); }
+  bool admit_without_key(Reply& reply) const;
   bool admit_key(Reply& reply, Scope scope) const;
 
   const GateOptions options_;

@@ -93,6 +93,26 @@ TEST_F(GateTest, KeepsPagesOfOtherSitesFromChangingThings) {
   EXPECT_EQ(send("POST", "/write", {{"Sec-Fetch-Site", "cross-site"}, {"X-API-Key", key}}).status, 200);
 }
 
+TEST_F(GateTest, IsAskedUnderItsOwnNamesOnly) {
+  start({.hosts = std::vector<std::string>{"imago.example.org"}});
+  const auto status_as = [this](const char* host, const char* method, const char* path, http::Fields headers = {}) {
+    headers["Host"] = host;
+    return send(method, path, headers).status;
+  };
+  for (const auto* host : {"localhost:1", "127.0.0.1", "[::1]:8000", "imago.example.org"})
+    EXPECT_EQ(status_as(host, "POST", "/write"), 200) << host;
+  EXPECT_EQ(status_as("evil.example:8000", "POST", "/write"), 403);
+  EXPECT_EQ(status_as("evil.example:8000", "GET", "/predict"), 403) << "an answer could be read";
+  EXPECT_EQ(status_as("evil.example:8000", "GET", "/open"), 200);
+  const auto refused = send("GET", "/predict", {{"Host", std::string(5000, 'x')}});
+  EXPECT_THAT(refused.body, HasSubstr("--allowed-hosts"));
+  EXPECT_LT(refused.body.size(), 500U);
+  const auto key = make_key("write").secret;
+  start({.hosts = std::vector<std::string>{}});
+  EXPECT_EQ(status_as("evil.example", "POST", "/write", {{"X-API-Key", key}}), 200) << "who has a key is no stranger";
+  EXPECT_EQ(status_as("localhost", "POST", "/write"), 401);
+}
+
 TEST_F(GateTest, AsksForAKeyOnceThereIsOne) {
   const auto key = make_key("predict");
   start({});

@@ -172,28 +172,71 @@ def test_it_answers_at_several_places(serve):
         requests.get(f"http://127.0.0.1:{more}/health", timeout=10)
 
 
-def test_compat_takes_the_ports_that_are_free(serve):
-    taken = {}
+@pytest.fixture
+def compat_ports():
+    """Ports 5000, 8050 and 8501 of loopback held, so that no other program takes them; the test lets go of what it wants free."""
+    held = {}
     for port in (5000, 8050, 8501):
         probe = socket.socket()
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
             probe.listen()
-            taken[port] = probe
+            held[port] = probe
         except OSError:
             probe.close()
-    if 8050 not in taken or 5000 not in taken:
+    yield held
+    for probe in held.values():
+        probe.close()
+
+
+def test_compat_takes_the_ports_that_are_free(serve, compat_ports):
+    if 8050 not in compat_ports or 5000 not in compat_ports:
         pytest.skip("somebody else has port 5000 or 8050")
-    taken.pop(5000).close()
-    try:
-        server = serve("--compat")
-        assert requests.get("http://127.0.0.1:5000/health", timeout=10).status_code == 200
-        assert server.stop() == 0
-        assert "port 8050 of 127.0.0.1 is in use" in server.process.stdout.read()
-    finally:
-        for probe in taken.values():
-            probe.close()
+    compat_ports.pop(5000).close()
+    server = serve("--compat")
+    assert requests.get("http://127.0.0.1:5000/health", timeout=10).status_code == 200
+    assert server.stop() == 0
+    assert "port 8050 of 127.0.0.1 is in use" in server.process.stdout.read()
+
+
+@pytest.fixture
+def asked(serve):
+    """Asks a server as a browser does that was led here under another name."""
+
+    def ask(server, host, path="/v1/models", method="GET"):
+        answer = requests.request(method, server.url + path, headers={"Host": host, "Sec-Fetch-Site": "same-origin"}, timeout=10)
+        return answer.status_code, answer.json().get("error", "") if answer.status_code != 200 else ""
+
+    return ask
+
+
+def test_a_name_that_another_site_lets_lead_here_is_refused(serve, asked):
+    server = serve()
+    for host in ("localhost", f"localhost:{server.port}", f"127.0.0.1:{server.port}", "[::1]:8000", "imago.localhost"):
+        assert asked(server, host) == (200, ""), host
+    for method, path in (("GET", "/v1/models"), ("GET", "/v1/uploads"), ("POST", "/predict"), ("POST", "/train"), ("DELETE", "/v1/jobs/x")):
+        status, told = asked(server, f"evil.example:{server.port}", path, method)
+        assert status == 403 and "'evil.example:" in told and "--allowed-hosts" in told, (method, path)
+    assert asked(server, "evil.example", "/health") == (200, ""), "what is open to all shows nothing of the data"
+
+
+def test_names_can_be_allowed(program, serve, asked):
+    server = serve("--allowed-hosts", "imago.example.org", "--allowed-hosts", ".lab.example")
+    for host in ("imago.example.org", "a.lab.example:80", "localhost"):
+        assert asked(server, host) == (200, ""), host
+    assert asked(server, "example.org")[0] == 403
+    beyond = serve("--listen", "0.0.0.0", "--insecure")
+    assert asked(beyond, "whatever.example") == (200, ""), "there, nobody knows the names"
+    named = serve("--listen", "0.0.0.0", "--insecure", "--allowed-hosts", "imago.example.org")
+    assert asked(named, "whatever.example")[0] == 403 and asked(named, "imago.example.org") == (200, "")
+    refused = program.run("serve", "--port", "0", "--allowed-hosts", "http://imago", check=False, timeout=30)
+    assert refused.returncode == 1 and "'http://imago' is no host name" in refused.stderr
+    key = make_key(program, "predict")["key"]
+    keyed = serve()
+    assert asked(keyed, "evil.example")[0] == 401
+    answer = requests.get(keyed.url + "/v1/models", headers={"Host": "evil.example", "X-API-Key": key}, timeout=10)
+    assert answer.status_code == 200, "who has the key is no stranger"
 
 
 def test_the_access_log_is_json_without_secrets(program, tmp_path):
