@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from conftest import Program, Server
-from test_security import free_port
+from test_security import compat_ports, free_port  # noqa: F401 (a fixture)
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
@@ -86,6 +86,20 @@ def test_every_port_speaks_tls(secure, more_port):
     assert requests.get(f"https://127.0.0.1:{more_port}/health", verify=secure.trust, timeout=10).status_code == 200
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{more_port}/health", timeout=10)
+
+
+def test_the_ports_of_older_clients_speak_tls_too(identity, tmp_path, compat_ports):
+    for probe in compat_ports.values():
+        probe.close()
+    running = Server(tmp_path / "workspace", *identity.arguments(), "--compat", ready=False, trust=identity.certificate)
+    try:
+        assert compat_ports, "somebody else has all of them"
+        for port in compat_ports:
+            assert requests.get(f"https://localhost:{port}/health", verify=running.trust, timeout=10).json()["status"] == "ok"
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"http://localhost:{port}/health", timeout=10)
+    finally:
+        assert running.stop() == 0
 
 
 def test_plain_http_gets_nothing_and_does_no_harm(secure):
