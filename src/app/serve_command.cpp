@@ -67,6 +67,15 @@ Result<void> load(ModelWatch& watch, serve::Service& service, pipeline::Workspac
   return {};
 }
 
+Result<std::vector<serve::Recipe>> all_recipes() {
+  std::vector<serve::Recipe> recipes;
+  for (const auto& name : recipe_names()) {
+    TRY(auto settings, load_recipe(name));
+    recipes.push_back({name, std::move(settings)});
+  }
+  return recipes;
+}
+
 Result<void> run_serve(Context& context, const Options& options) {
   TRY(auto* workspace, context.workspace());
   serve::ServeOptions serving;
@@ -83,6 +92,7 @@ Result<void> run_serve(Context& context, const Options& options) {
   serving.batcher.max_batch = options.max_batch;
   serving.batcher.max_queue = options.max_queue;
   serving.version = IMAGO_VERSION;
+  TRY(auto recipes, all_recipes());
   serving.backend = serve::Backend{.database = &workspace->database(),
                                    .datasets = &workspace->datasets(),
                                    .models = &workspace->models(),
@@ -92,7 +102,7 @@ Result<void> run_serve(Context& context, const Options& options) {
                                    .trainer = program_folder() / "imago-trainer",
                                    .jobs = &queue,
                                    .wake_worker = [&worker] { worker.wake(); },
-                                   .recipes = recipe_names(),
+                                   .recipes = std::move(recipes),
                                    .retrain_margin = options.retrain_margin};
   TRY(const auto service, serve::Service::start(serving));
   ModelWatch watch(*service, *workspace, options.model, challenger.reference);

@@ -114,20 +114,34 @@ json::Value status_of(const std::optional<Job>& job) {
   return status;
 }
 
-json::Value to_json(const Job& job) {
+json::Value summary_of(const Job& job) {
   const auto or_null = [](const std::string& text) { return text.empty() ? json::Value() : json::Value(text); };
-  return {{"id", job.id},
-          {"kind", job.kind},
-          {"state", to_string(job.state)},
-          {"payload", job.payload},
-          {"progress", job.progress},
-          {"result", job.result},
-          {"error", or_null(job.error)},
-          {"attempts", job.attempts},
-          {"created", job.created},
-          {"started", or_null(job.started)},
-          {"ended", or_null(job.ended)},
-          {"status", status_of(job)}};
+  json::Value summary{{"id", job.id},
+                      {"kind", job.kind},
+                      {"state", to_string(job.state)},
+                      {"model", nullptr},
+                      {"dataset", nullptr},
+                      {"recipe", nullptr},
+                      {"epochs", nullptr},
+                      {"images", nullptr},
+                      {"progress", job.state == JobState::Done ? 1.0 : number(job.progress, "progress")},
+                      {"result", job.result},
+                      {"error", or_null(job.error)},
+                      {"attempts", job.attempts},
+                      {"created", job.created},
+                      {"started", or_null(job.started)},
+                      {"ended", or_null(job.ended)}};
+  for (const char* key : {"model", "dataset", "recipe", "epochs"}) copy(job.payload, key, summary);
+  if (job.payload.contains("files")) summary["images"] = job.payload["files"].size();
+  return summary;
+}
+
+json::Value to_json(const Job& job) {
+  json::Value whole = summary_of(job);
+  whole["payload"] = job.payload;
+  whole["progress"] = job.progress;
+  whole["status"] = status_of(job);
+  return whole;
 }
 
 }  // namespace imago::jobs

@@ -17,6 +17,9 @@ void fold_event(json::Value& progress, const json::Value& event);
 /// What GET /training-status answers of a job, or without one ("idle"); every key is always there.
 json::Value status_of(const std::optional<Job>& job);
 
+/// A job as GET /v1/jobs lists it: the short members of its payload, how much of it is done, how it ended.
+json::Value summary_of(const Job& job);
+
 /// A job as GET /v1/jobs/{id} answers it.
 json::Value to_json(const Job& job);
 

@@ -10,14 +10,6 @@ constexpr const char* kSelect =
     "SELECT id, kind, state, payload, progress, result, error, cancel_requested, attempts, created, started, ended, "
     "lease_until FROM jobs ";
 
-Result<JobState> state_from(const std::string& text) {
-  for (const auto state :
-       {JobState::Queued, JobState::Running, JobState::Done, JobState::Failed, JobState::Cancelled}) {
-    if (text == to_string(state)) return state;
-  }
-  return fail(ErrorCode::Corrupt, "a job has the unknown state '{}'", text);
-}
-
 Result<json::Value> json_column(const store::Row& row, const char* column) {
   return json::parse(row.is_null(column) ? "null" : row.text(column));
 }
@@ -26,7 +18,9 @@ Result<Job> job_from(const store::Row& row) {
   Job job;
   job.id = row.text("id");
   job.kind = row.text("kind");
-  TRY(job.state, state_from(row.text("state")));
+  auto state = job_state_from(row.text("state"));
+  if (!state) return fail(ErrorCode::Corrupt, "{}: {}", job.id, state.error().message);
+  job.state = *state;
   TRY(job.payload, json_column(row, "payload"));
   TRY(job.progress, json_column(row, "progress"));
   TRY(job.result, json_column(row, "result"));
@@ -98,6 +92,16 @@ std::string_view to_string(JobState state) noexcept {
     case JobState::Cancelled: return "cancelled";
   }
   return "failed";
+}
+
+Result<JobState> job_state_from(std::string_view text) {
+  std::string known;
+  for (const auto state :
+       {JobState::Queued, JobState::Running, JobState::Done, JobState::Failed, JobState::Cancelled}) {
+    if (text == to_string(state)) return state;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", to_string(state));
+  }
+  return fail(ErrorCode::InvalidArgument, "state '{}': expected one of {}", text, known);
 }
 
 Result<Job> JobQueue::submit(const std::string& kind, const json::Value& payload) {
@@ -216,11 +220,12 @@ Result<std::optional<Job>> JobQueue::current() {
   return job;
 }
 
-Result<std::vector<Job>> JobQueue::list(int limit, const std::string& kind) {
+Result<std::vector<Job>> JobQueue::list(int limit, std::optional<JobState> state) {
+  const std::string wanted(state ? to_string(*state) : "");
   TRY(const auto rows,
       database_.query(
-          fmt::format("{} WHERE :a = '' OR kind = :a ORDER BY created DESC, id DESC LIMIT {}", kSelect, limit),
-          {kind}));
+          fmt::format("{} WHERE :a = '' OR state = :a ORDER BY created DESC, id DESC LIMIT {}", kSelect, limit),
+          {wanted}));
   std::vector<Job> jobs;
   for (const auto& row : rows) {
     TRY(auto job, job_from(row));

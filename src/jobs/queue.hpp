@@ -17,6 +17,8 @@ namespace imago::jobs {
 
 enum class JobState { Queued, Running, Done, Failed, Cancelled };
 std::string_view to_string(JobState state) noexcept;  ///< "queued", ...
+/// The other way. InvalidArgument, naming the five, for anything else.
+Result<JobState> job_state_from(std::string_view text);
 
 struct Job {
   std::string id;    ///< "job-20261121-041600-3fa9c1"
@@ -65,8 +67,8 @@ class JobQueue {
   Result<Job> find(const std::string& id);
   /// What to show when asked how it goes: the running job, else the newest queued, else the last that ended.
   Result<std::optional<Job>> current();
-  /// Newest first; those of `kind` when it is not empty.
-  Result<std::vector<Job>> list(int limit = 50, const std::string& kind = "");
+  /// Newest first; only those in `state` when there is one.
+  Result<std::vector<Job>> list(int limit = 50, std::optional<JobState> state = std::nullopt);
 
  private:
   [[nodiscard]] std::string now() const { return format_utc(clock_.wall()); }

@@ -193,7 +193,19 @@ TEST_F(Queue, ShowsTheRunningJobElseTheNewestQueuedElseTheLastThatEnded) {
   EXPECT_EQ(queue_->current().value()->id, second.id);
   EXPECT_EQ(queue_->list(2).value().front().id, third.id);
   EXPECT_EQ(queue_->list(2).value().size(), 2U);
-  EXPECT_TRUE(queue_->list(50, "retrain").value().empty());
+}
+
+TEST_F(Queue, ListsThoseOfAState) {
+  const auto first = submit(), second = submit(), third = submit();
+  claim("a");
+  EXPECT_EQ(queue_->list().value().size(), 3U);
+  EXPECT_EQ(queue_->list(50, JobState::Running).value().front().id, first.id);
+  EXPECT_EQ(queue_->list(50, JobState::Queued).value().size(), 2U);
+  EXPECT_EQ(queue_->list(1, JobState::Queued).value().size(), 1U);
+  EXPECT_TRUE(queue_->list(50, JobState::Done).value().empty());
+  EXPECT_EQ(job_state_from("done"), JobState::Done);
+  EXPECT_EQ(job_state_from("lost").error().message,
+            "state 'lost': expected one of queued, running, done, failed, cancelled");
 }
 
 TEST_F(Queue, NeverGivesOneJobToTwo) {

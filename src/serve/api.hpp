@@ -18,6 +18,12 @@
 
 namespace imago::serve {
 
+/// A recipe by name, with all it says (docs/api/recipes.md).
+struct Recipe {
+  std::string name;
+  json::Value settings = json::Value::object();
+};
+
 /// The state behind the routes; everything outlives the service and is safe from any thread.
 struct Backend {
   store::Database* database = nullptr;
@@ -29,9 +35,12 @@ struct Backend {
   std::filesystem::path trainer;  ///< imago-trainer, for explanations
   jobs::JobQueue* jobs = nullptr;
   std::function<void()> wake_worker;  ///< tells whoever does the jobs that there is a new one; may be empty
-  std::vector<std::string> recipes;   ///< that a training may ask for
+  std::vector<Recipe> recipes;        ///< that a training may ask for
   double retrain_margin = 0.0;        ///< what a retrained model may lose of accuracy and still become champion
 };
+
+/// NotFound, naming those there are. Valid as long as `backend`.
+Result<const Recipe*> find_recipe(const Backend& backend, const std::string& name);
 
 /// What a subject's routes are made from; copied into their handlers.
 struct Api {
@@ -48,6 +57,7 @@ void add_model_routes(RouteList& routes, const Api& api);
 void add_run_routes(RouteList& routes, const Api& api);
 void add_stats_routes(RouteList& routes, const Api& api);
 void add_explain_routes(RouteList& routes, const Api& api);
+void add_recipe_routes(RouteList& routes, const Api& api);
 void add_documentation_routes(RouteList& routes, const Api& api);
 
 }  // namespace imago::serve

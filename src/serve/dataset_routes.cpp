@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "image/decode.hpp"
 #include "serve/api.hpp"
 #include "serve/dataset_cache.hpp"
+#include "serve/parameters.hpp"
 
 namespace imago::serve {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 using data::Split;
 
 constexpr std::size_t kRefusalsShown = 100;
-constexpr std::size_t kMaxSamples = 200;
+constexpr int kDefaultSamples = 12, kMostSamples = 200;
 constexpr std::array kSplits{Split::Train, Split::Validation, Split::Test};
 
 /// What each handler gets.
@@ -123,7 +123,7 @@ Result<json::Value> show_dataset(const Datasets& self, const http::Request& requ
 struct Selection {
   std::optional<Split> split;
   std::optional<int> label;
-  std::size_t limit = 12;
+  int limit = kDefaultSamples;
 };
 
 Result<Selection> selection_in(const http::Request& request, const data::Manifest& manifest) {
@@ -137,12 +137,7 @@ Result<Selection> selection_in(const http::Request& request, const data::Manifes
       return fail(ErrorCode::InvalidArgument, "label '{}' is not one of {}", label, fmt::join(manifest.labels, ", "));
     selection.label = static_cast<int>(found - manifest.labels.begin());
   }
-  if (const auto limit = request.parameter("limit"); !limit.empty()) {
-    const char* end = limit.data() + limit.size();
-    const auto [next, error] = std::from_chars(limit.data(), end, selection.limit);
-    if (error != std::errc() || next != end || selection.limit < 1 || selection.limit > kMaxSamples)
-      return fail(ErrorCode::InvalidArgument, "limit '{}': expected 1 to {}", limit, kMaxSamples);
-  }
+  TRY(selection.limit, number_in_query(request, "limit", kDefaultSamples, 1, kMostSamples));
   return selection;
 }
 
@@ -156,7 +151,7 @@ Result<json::Value> list_samples(const Datasets& self, const http::Request& requ
     if ((!selection.split || entry.split == *selection.split) && (!selection.label || entry.label == *selection.label))
       matching.push_back(&entry);
   const auto query = request.parameter("version").empty() ? "" : "?version=" + dataset->version;
-  const std::size_t shown = std::min(selection.limit, matching.size());
+  const std::size_t shown = std::min(static_cast<std::size_t>(selection.limit), matching.size());
   auto samples = json::Value::array();
   for (std::size_t i = 0; i < shown; ++i) {
     const auto& entry = *matching[i * matching.size() / shown];

@@ -52,12 +52,6 @@ Result<std::string> default_dataset(const Api& api) {
   return rows.front().text("dataset");
 }
 
-Result<void> check_recipe(const Api& api, const std::string& name) {
-  const auto& known = api.backend.recipes;
-  if (std::find(known.begin(), known.end(), name) != known.end()) return {};
-  return fail(ErrorCode::InvalidArgument, "no recipe named '{}'; there are: {}", name, fmt::join(known, ", "));
-}
-
 /// The model a retraining is for.
 struct Target {
   std::string model;
@@ -197,7 +191,8 @@ Result<Submitted> submit_training(const Api& api, const json::Value& wishes) {
   TRY(const auto manifest, api.backend.datasets->load(dataset));
   payload["dataset"] = manifest.name + "@" + data::version_of(manifest);
   TRY(const auto recipe, json::get_or<std::string>(wishes, "recipe", "quick"));
-  TRY_VOID(check_recipe(api, recipe));
+  if (const auto known = find_recipe(api.backend, recipe); !known)
+    return fail(ErrorCode::InvalidArgument, "{}", known.error().message);  // the path is right, the body is not
   payload["recipe"] = recipe;
   TRY(const auto model, json::get_or<std::string>(wishes, "model", manifest.name));
   TRY_VOID(registry::check_model_name(model));

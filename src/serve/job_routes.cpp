@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training over HTTP: /train, /retrain, /train/stop, /training-status, /v1/jobs. docs/api/jobs.md
-#include <charconv>
-
 #include "jobs/progress.hpp"
 #include "serve/job_requests.hpp"
+#include "serve/parameters.hpp"
 #include "serve/status_feed.hpp"
 
 namespace imago::serve {
@@ -112,22 +111,22 @@ void training_status(const Api& api, Reply reply) {
   reply.send_json(jobs::status_of(*job));
 }
 
-Result<int> wanted_limit(const http::Request& request) {
-  const std::string_view text = request.parameter("limit");
-  if (text.empty()) return kDefaultLimit;
-  int limit = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || limit < 1 || limit > kMostJobs)
-    return fail(ErrorCode::InvalidArgument, "limit={}: expected 1 to {}", text, kMostJobs);
-  return limit;
+Result<json::Value> list_jobs(const Api& api, const http::Request& request) {
+  TRY(const int limit, number_in_query(request, "limit", kDefaultLimit, 1, kMostJobs));
+  std::optional<jobs::JobState> state;
+  if (const auto text = request.parameter("state"); !text.empty()) {
+    TRY(state, jobs::job_state_from(text));
+  }
+  TRY(const auto found, api.backend.jobs->list(limit, state));
+  json::Value rows = json::Value::array();
+  for (const auto& job : found) rows.push_back(jobs::summary_of(job));
+  return json::Value{{"jobs", std::move(rows)}};
 }
 
 void list(const Api& api, Reply reply) {
-  const auto found = wanted_limit(reply.request()).and_then([&](int limit) { return api.backend.jobs->list(limit); });
-  if (!found) return reply.fail(found.error(), Blame::Request);
-  json::Value rows = json::Value::array();
-  for (const auto& job : *found) rows.push_back(jobs::to_json(job));
-  reply.send_json({{"jobs", std::move(rows)}});
+  const auto answer = list_jobs(api, reply.request());
+  if (!answer) return reply.fail(answer.error(), Blame::Request);
+  reply.send_json(*answer);
 }
 
 void show(const Api& api, Reply reply) {

@@ -23,7 +23,7 @@ class JobRoutes : public testing::Test {
                               .workspace = folder_.path(),
                               .jobs = &queue_,
                               .wake_worker = [this] { ++woken_; },
-                              .recipes = {"quick", "improved-cnn"}};
+                              .recipes = recipes_};
     service_ = Service::start(options).value();
   }
   void import_pets() {
@@ -51,6 +51,9 @@ class JobRoutes : public testing::Test {
   registry::Registry models_{*database_, folder_.path() / "models"};
   tracking::RunStore runs_{*database_};
   jobs::JobQueue queue_{*database_};
+  const std::vector<Recipe> recipes_{
+      {"quick", json::parse(R"({"description":"soon","architecture":{"name":"narrow"},"epochs":8})").value()},
+      {"improved-cnn"}};
   std::atomic<int> woken_{0};
   std::string pets_;
   std::unique_ptr<Service> service_;
@@ -76,6 +79,18 @@ TEST_F(JobRoutes, QueueATrainingWithEverythingSpelledOut) {
   EXPECT_EQ(ask("GET", "/v1/jobs/" + job.id), answer["job"]);
 }
 
+TEST_F(JobRoutes, TellWhichRecipesThereAre) {
+  const auto listed = ask("GET", "/v1/recipes")["recipes"];
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_EQ(json::dump(listed[0]), R"({"name":"quick","description":"soon","architecture":"narrow","epochs":8,)"
+                                   R"("max_minutes":null,"batch_size":null})");
+  EXPECT_EQ(listed[1]["architecture"], "improved-cnn");
+  const auto whole = ask("GET", "/v1/recipes/quick");
+  EXPECT_EQ(whole["name"], "quick");
+  EXPECT_EQ(whole["architecture"]["name"], "narrow");
+  EXPECT_THAT(ask("GET", "/v1/recipes/best", 404)["error"].get<std::string>(), HasSubstr("quick, improved-cnn"));
+}
+
 TEST_F(JobRoutes, SayThatASecondTrainingWaits) {
   import_pets();
   const auto first = ask("POST", "/v1/jobs", 202, R"({"kind":"train","dataset":"pets"})");
@@ -83,6 +98,27 @@ TEST_F(JobRoutes, SayThatASecondTrainingWaits) {
   const auto second = ask("POST", "/train", 200, R"({"dataset":"pets"})");
   EXPECT_EQ(second["status"], "queued");
   EXPECT_EQ(ask("GET", "/v1/jobs?limit=1")["jobs"].size(), 1U);
+}
+
+TEST_F(JobRoutes, ListJobsInShortAndByState) {
+  const json::Value payload{{"model", "pets"}, {"files", {"u1", "u2", "u3"}}, {"epochs", 3}, {"replay", 7}};
+  const auto job = queue_.submit("retrain", payload).value();
+  ASSERT_TRUE(queue_.claim("me", std::chrono::seconds(60), job.id).value().has_value());
+  ASSERT_TRUE(queue_.heartbeat(job.id, "me", std::chrono::seconds(60), {{"progress", 0.5}, {"history", {1, 2, 3}}}));
+  const auto listed = ask("GET", "/v1/jobs?state=running")["jobs"];
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0]["model"], "pets");
+  EXPECT_EQ(listed[0]["images"], 3);
+  EXPECT_EQ(listed[0]["epochs"], 3);
+  EXPECT_EQ(listed[0]["recipe"], json::Value());
+  EXPECT_EQ(listed[0]["progress"], 0.5);
+  for (const auto* key : {"payload", "status", "history"}) EXPECT_FALSE(listed[0].contains(key)) << key;
+  const auto whole = ask("GET", "/v1/jobs/" + job.id);
+  EXPECT_EQ(whole["payload"], payload);
+  EXPECT_EQ(whole["progress"]["history"].size(), 3U);
+  EXPECT_EQ(whole["images"], 3);
+  EXPECT_TRUE(ask("GET", "/v1/jobs?state=done")["jobs"].empty());
+  EXPECT_THAT(ask("GET", "/v1/jobs?state=lost", 400)["error"].get<std::string>(), HasSubstr("queued, running"));
 }
 
 TEST_F(JobRoutes, RefuseWhatCannotBeTrained) {

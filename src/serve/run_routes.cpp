@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/runs: what was trained, with which settings and curves. docs/api/runs.md
-#include <charconv>
-
 #include "serve/api.hpp"
+#include "serve/parameters.hpp"
 
 namespace imago::serve {
 namespace {
@@ -22,17 +21,8 @@ json::Value run_json(const tracking::Run& run) {
           {"summary", run.summary}};
 }
 
-Result<int> limit_of(std::string_view text) {
-  if (text.empty()) return kDefaultRuns;
-  int limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > kMostRuns)
-    return fail(ErrorCode::InvalidArgument, "'limit' is '{}', but should be a number from 1 to {}", text, kMostRuns);
-  return limit;
-}
-
-Result<json::Value> list_runs(const Api& api, std::string_view limit_text) {
-  TRY(const auto limit, limit_of(limit_text));
+Result<json::Value> list_runs(const Api& api, const http::Request& request) {
+  TRY(const auto limit, number_in_query(request, "limit", kDefaultRuns, 1, kMostRuns));
   TRY(const auto runs, api.backend.runs->list(limit));
   json::Value rows = json::Value::array();
   for (const auto& run : runs) rows.push_back(run_json(run));
@@ -65,7 +55,7 @@ void send(Reply& reply, const Result<json::Value>& answer) {
 void add_run_routes(RouteList& routes, const Api& api) {
   if (api.backend.runs == nullptr) return;
   routes.add_blocking("GET", "/v1/runs", Scope::Predict,
-                      [api](Reply reply) { send(reply, list_runs(api, reply.request().parameter("limit"))); });
+                      [api](Reply reply) { send(reply, list_runs(api, reply.request())); });
   routes.add_blocking("GET", "/v1/runs/{id}", Scope::Predict,
                       [api](Reply reply) { send(reply, show_run(api, reply.request().captures.at("id"))); });
 }

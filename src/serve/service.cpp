@@ -93,7 +93,7 @@ void Service::Impl::add_routes() {
   if (options.backend) {
     const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version};
     for (const auto add : {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_run_routes,
-                           add_stats_routes, add_explain_routes, add_documentation_routes}) {
+                           add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
       add(routes, api);
     }
   }

@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /v1/stats: the last hour as the dashboard draws it.
-#include <charconv>
-
 #include "base/clock.hpp"
 #include "serve/api.hpp"
+#include "serve/parameters.hpp"
 
 namespace imago::serve {
 namespace {
 
 constexpr int kDefaultSeconds = 600;
-
-Result<std::chrono::seconds> wanted_span(const http::Request& request) {
-  const std::string_view text = request.parameter("seconds");
-  if (text.empty()) return std::chrono::seconds(kDefaultSeconds);
-  int seconds = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, seconds);
-  constexpr auto kMost = monitor::History::kLongest.count();
-  if (parsed.ec != std::errc{} || parsed.ptr != end || seconds < 1 || seconds > kMost)
-    return fail(ErrorCode::InvalidArgument, "seconds={}: expected 1 to {}", text, kMost);
-  return std::chrono::seconds(seconds);
-}
 
 double milliseconds(std::chrono::microseconds duration) { return static_cast<double>(duration.count()) / 1000.0; }
 
@@ -38,9 +25,10 @@ json::Value to_json(const monitor::HistoryPoint& point) {
 }
 
 void stats(const monitor::ServerMetrics& metrics, Reply reply) {
-  const auto span = wanted_span(reply.request());
-  if (!span) return reply.fail(span.error(), Blame::Request);
-  const auto view = metrics.history().last(*span);
+  constexpr int kMost = static_cast<int>(monitor::History::kLongest.count());
+  const auto seconds = number_in_query(reply.request(), "seconds", kDefaultSeconds, 1, kMost);
+  if (!seconds) return reply.fail(seconds.error(), Blame::Request);
+  const auto view = metrics.history().last(std::chrono::seconds(*seconds));
   const auto totals = metrics.totals();
   json::Value points = json::Value::array();
   for (const auto& point : view.points) points.push_back(to_json(point));

@@ -178,7 +178,11 @@ describe('Data', () => {
 describe('Training', () => {
   test('a training is started, followed live and stopped', async () => {
     await openTab('Training');
+    const { recipes } = (await api('/v1/recipes')).body;
+    await until('all recipes', async () => (await page.locator('#recipes option').count()) === recipes.length);
     await page.getByLabel('Recipe').fill(recipe);
+    const { description } = recipes.find((one) => one.name === recipe);
+    await card('start-card').locator('small', { hasText: description }).waitFor();
     await page.getByRole('spinbutton', { name: 'Epochs' }).fill('500');
     await page.getByRole('button', { name: 'Start training' }).click();
     const live = card('live-card');

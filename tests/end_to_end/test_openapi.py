@@ -67,7 +67,7 @@ def first(server, path, list_name, member):
 def test_answers_are_as_described(server, document):
     """Every JSON answer to a GET that this server can give, against the schema of its operation."""
     registry = Registry().with_resource("openapi", Resource(contents=document, specification=DRAFT202012))
-    captures = {"/v1/datasets/{name}": "small", "/v1/datasets/{name}/samples": "small", "/v1/models/{name}": "small",
+    captures = {"/v1/datasets/{name}": "small", "/v1/datasets/{name}/samples": "small", "/v1/models/{name}": "small", "/v1/recipes/{name}": "quick",
                 "/v1/models/{name}/history": "small", "/v1/models/{name}/versions/{version}": ("small", "1"),
                 "/v1/runs/{id}": first(server, "/v1/runs", "runs", "id"), "/v1/jobs/{id}": first(server, "/v1/jobs", "jobs", "id")}
     checked = 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop closes: images sent in become a new version of the data set and of the model, while the server answers."""
 
+import hashlib
 import io
 import json
 import os
@@ -167,6 +168,14 @@ def test_uploaded_files_are_retrained_by_name_and_label(server):
     assert wait_for(server, good.json()["job_id"], "done", "failed")["status"] == "done"
 
 
+def test_one_new_image_is_trained_on(server):
+    """Whatever its bytes: of many it might have been one of those held back for validation."""
+    seed = next(seed for seed in range(5000, 6000) if int(hashlib.sha256(picture(seed)).hexdigest()[:8], 16) % 10 == 0)
+    begun = requests.post(server.url + "/retrain", files=form(1, seed), data={"epochs": "1", "replay": "50"}, timeout=30).json()
+    done = wait_for(server, begun["job_id"], "done", "failed")
+    assert done["status"] == "done", done
+
+
 def test_bad_wishes_are_refused_and_change_nothing(server):
     before = requests.get(server.url + "/v1/jobs", timeout=10).json()
     for path, body, text in [("/retrain", None, "nothing new"), ("/retrain", {"files": []}, "nothing new"),
@@ -189,6 +198,8 @@ def test_training_shows_its_progress_as_events_and_stops_on_request(server):
     assert begun["status"] == "started"
     second = requests.post(server.url + "/train", json=SLOW, timeout=30).json()
     assert second["status"] == "queued" and "queued" in second["message"]
+    (waits,) = requests.get(server.url + "/v1/jobs?state=queued", timeout=10).json()["jobs"]
+    assert waits["id"] == second["job_id"] and waits["recipe"] == SLOW["recipe"] and waits["epochs"] == 400 and "payload" not in waits
     seen = []
     with requests.get(server.url + "/v1/jobs/events", stream=True, timeout=60) as events:
         assert events.headers["Content-Type"].startswith("text/event-stream")

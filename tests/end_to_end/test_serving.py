@@ -193,3 +193,14 @@ def test_the_dashboard_in_a_browser(server, image):
     environment = os.environ | {"IMAGO_URL": server.url, "IMAGE": str(image), "EXPECT_CLASSES": "10"}
     done = subprocess.run(["npm", "test", "--silent"], cwd=ROOT / "tests" / "browser", env=environment, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_recipes_are_those_of_the_command_line(server, trained):
+    listed = requests.get(server.url + "/v1/recipes", timeout=10).json()["recipes"]
+    assert [{key: one[key] for key in ("name", "description")} for one in listed] == trained.json("recipes", "list")
+    quick = next(one for one in listed if one["name"] == "quick")
+    whole = requests.get(server.url + "/v1/recipes/quick", timeout=10).json()
+    assert whole == trained.json("recipes", "show", "quick")
+    assert (quick["epochs"], quick["max_minutes"], quick["batch_size"]) == (whole["epochs"], whole["max_minutes"], whole["batch_size"])
+    unknown = requests.get(server.url + "/v1/recipes/best", timeout=10)
+    assert unknown.status_code == 404 and "improved-cnn" in unknown.json()["error"]

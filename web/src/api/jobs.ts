@@ -52,11 +52,18 @@ export interface TrainingStatus {
   ended?: string | null;
 }
 
+/** A job as the list has it. */
 export interface Job {
   id: string;
   kind: string;
   state: JobState;
-  payload?: Record<string, unknown> | null;
+  /** What was asked for; null is not of this kind of job, or left to the server. */
+  model: string | null;
+  dataset: string | null;
+  recipe: string | null;
+  epochs: number | null;
+  /** New ones that a retraining was given. */
+  images: number | null;
   result?: JobResult | null;
   error?: string | null;
   attempts?: number;
@@ -119,32 +126,13 @@ export const getRuns = (signal: AbortSignal) =>
 
 export const getRun = (id: string, signal: AbortSignal) => get<RunDetail>(path('v1', 'runs', id), signal);
 
-/** What comes with Imago, for a server without a list of its own. */
-const kRecipes = [
-  'quick',
-  'simple-cnn',
-  'improved-cnn',
-  'improved-cnn-bn',
-  'three-block-cnn',
-  'gap-cnn',
-  'resnet9',
-  'airbench94',
-  'mobilenet-v2',
-];
-
 export interface Recipe {
   name: string;
-  description?: string;
+  description: string;
+  /** What it does unless told otherwise; null where it has no limit or leaves it to the program. */
+  epochs: number | null;
+  max_minutes: number | null;
 }
 
-interface RecipeAnswer {
-  recipes: (string | Recipe)[];
-}
-
-const kRecipeList = '/v1/recipes';
-
-export async function getRecipes(signal: AbortSignal): Promise<Recipe[]> {
-  const { endpoints } = await get<{ endpoints: string[] }>('/', signal);
-  const known = endpoints.includes(kRecipeList) ? (await get<RecipeAnswer>(kRecipeList, signal)).recipes : kRecipes;
-  return known.map((one) => (typeof one === 'string' ? { name: one } : one));
-}
+export const getRecipes = (signal: AbortSignal) =>
+  get<{ recipes: Recipe[] }>('/v1/recipes', signal).then((answer) => answer.recipes);

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that was asked for: queued, running, done, and what failed with its reason.
 import { stopJob, type Job } from '../api/jobs';
-import { duration, when } from '../format';
+import { count, duration, when } from '../format';
 import { useAction } from '../ui/action';
 import { ErrorNote } from '../ui/error_note';
 import { FoldingList } from '../ui/folding_list';
-import { isActive, plain, recipeName, resultInWords, secondsOf, shortReference } from './progress';
+import { isActive, resultInWords, secondsOf, shortReference } from './progress';
 
 /** What was asked for, in a few words. */
 function wishOf(job: Job): string {
-  const payload = job.payload ?? {};
-  const dataset = plain(payload.dataset);
-  const epochs = plain(payload.epochs);
+  const { kind, recipe, dataset, model, images, epochs } = job;
   const parts = [
-    job.kind,
-    recipeName(payload.recipe),
+    kind,
+    recipe,
     dataset && shortReference(dataset),
-    plain(payload.model),
-    epochs && (epochs === '1' ? '1 epoch' : `${epochs} epochs`),
+    model,
+    images && (images === 1 ? '1 new image' : `${count(images)} new images`),
+    epochs && (epochs === 1 ? '1 epoch' : `${epochs} epochs`),
   ];
   return parts.filter(Boolean).join(' · ');
 }

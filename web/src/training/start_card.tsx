@@ -9,15 +9,22 @@ import { useLoad } from '../ui/load';
 
 const numberOf = (text: string) => (text.trim() === '' ? undefined : Number(text));
 
-/** An empty box means the recipe's own value. */
-function NumberField({ name, value, onValue }: { name: string; value: string; onValue: (value: string) => void }) {
+interface NumberFieldProps {
+  name: string;
+  value: string;
+  /** The recipe's, which an empty box stands for. */
+  own: number | null | undefined;
+  onValue: (value: string) => void;
+}
+
+function NumberField({ name, value, own, onValue }: NumberFieldProps) {
   return (
     <label class="field">
       <span>{name}</span>
       <input
         type="number"
         min={1}
-        placeholder="recipe’s own"
+        placeholder={own ? `${own}, the recipe’s own` : 'recipe’s own'}
         value={value}
         onInput={(event) => onValue(event.currentTarget.value)}
       />
@@ -25,8 +32,14 @@ function NumberField({ name, value, onValue }: { name: string; value: string; on
   );
 }
 
-function RecipeField({ recipes, value, onValue }: { recipes: Recipe[]; value: string; onValue: (v: string) => void }) {
-  const about = recipes.find((one) => one.name === value)?.description;
+interface RecipeFieldProps {
+  recipes: Recipe[];
+  about: string | undefined;
+  value: string;
+  onValue: (value: string) => void;
+}
+
+function RecipeField({ recipes, about, value, onValue }: RecipeFieldProps) {
   return (
     <label class="field">
       <span>Recipe</span>
@@ -66,6 +79,7 @@ export function StartCard({ busy, onStarted }: Props) {
   const action = useAction();
   const names = datasets.data?.map((one) => one.name) ?? [];
   const chosen = dataset || names[0] || '';
+  const known = recipes.data?.find((one) => one.name === recipe);
   const start = async () => {
     const wish = { dataset: chosen || undefined, recipe: recipe.trim() };
     const limits = { epochs: numberOf(epochs), max_minutes: numberOf(minutes) };
@@ -75,6 +89,7 @@ export function StartCard({ busy, onStarted }: Props) {
     <section class="card" aria-labelledby="start-title" data-testid="start-card">
       <h2 id="start-title">New training</h2>
       {datasets.error && <ErrorNote error={datasets.error} />}
+      {recipes.error && <ErrorNote error={recipes.error} />}
       {datasets.data?.length === 0 && (
         <p class="muted">
           There is no data set yet. Import one with <code>imago data import FOLDER --name NAME</code>.
@@ -97,10 +112,10 @@ export function StartCard({ busy, onStarted }: Props) {
             ))}
           </select>
         </label>
-        <RecipeField recipes={recipes.data ?? []} value={recipe} onValue={setRecipe} />
+        <RecipeField recipes={recipes.data ?? []} about={known?.description} value={recipe} onValue={setRecipe} />
         <div class="field-pair">
-          <NumberField name="Epochs" value={epochs} onValue={setEpochs} />
-          <NumberField name="Minutes at most" value={minutes} onValue={setMinutes} />
+          <NumberField name="Epochs" value={epochs} own={known?.epochs} onValue={setEpochs} />
+          <NumberField name="Minutes at most" value={minutes} own={known?.max_minutes} onValue={setMinutes} />
         </div>
         <button type="submit" class="primary" disabled={action.busy || names.length === 0}>
           {busy ? 'Queue training' : 'Start training'}
