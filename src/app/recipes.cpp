@@ -14,6 +14,7 @@ namespace imago::app {
 namespace {
 
 constexpr int kMaxDepth = 16;
+constexpr int kMaxValues = 20'000;  // references to references would make a few lines billions of them
 
 json::Value scalar(const YAML::Node& node) {
   const std::string& text = node.Scalar();
@@ -31,12 +32,13 @@ json::Value scalar(const YAML::Node& node) {
   return text;
 }
 
-Result<json::Value> to_json(const YAML::Node& node, int depth) {
+Result<json::Value> to_json(const YAML::Node& node, int depth, int& values) {
+  if (++values > kMaxValues) return fail(ErrorCode::InvalidArgument, "more than {} values", kMaxValues);
   if (depth > kMaxDepth) return fail(ErrorCode::InvalidArgument, "nested deeper than {}", kMaxDepth);
   if (node.IsSequence()) {
     json::Value array = json::Value::array();
     for (const auto& item : node) {
-      TRY(auto value, to_json(item, depth + 1));
+      TRY(auto value, to_json(item, depth + 1, values));
       array.push_back(std::move(value));
     }
     return array;
@@ -44,7 +46,7 @@ Result<json::Value> to_json(const YAML::Node& node, int depth) {
   if (node.IsMap()) {
     json::Value object = json::Value::object();
     for (const auto& pair : node) {
-      TRY(auto value, to_json(pair.second, depth + 1));
+      TRY(auto value, to_json(pair.second, depth + 1, values));
       object[pair.first.Scalar()] = std::move(value);
     }
     return object;
@@ -55,7 +57,8 @@ Result<json::Value> to_json(const YAML::Node& node, int depth) {
 
 Result<json::Value> parse_yaml(const std::string& text) {
   try {
-    return to_json(YAML::Load(text), 0);
+    int values = 0;
+    return to_json(YAML::Load(text), 0, values);
   } catch (const YAML::Exception& error) {
     return fail(ErrorCode::InvalidArgument, "not valid YAML: {}", error.what());
   }

@@ -13,7 +13,6 @@ using Holds = CifarFile::Holds;
 
 constexpr int kSide = 32;
 constexpr int kCoarseClasses = 20;
-constexpr std::string_view kPicture = ".png";
 
 constexpr std::array<std::string_view, 10> kNames10{"airplane", "automobile", "bird",  "cat",  "deer",
                                                     "dog",      "frog",       "horse", "ship", "truck"};
@@ -174,15 +173,7 @@ bool is_large_cifar_file(std::string_view path) {
 
 std::string cifar_path(std::string_view batch, std::size_t image) {
   const auto name = base_name(batch);
-  return fmt::format("{}/{:05}{}", name.substr(0, name.find('.')), image, kPicture);
-}
-
-bool is_cifar_path(std::string_view path) {
-  const auto slash = path.find('/');
-  if (slash == std::string_view::npos || !path.ends_with(kPicture)) return false;
-  const auto number = path.substr(slash + 1, path.size() - slash - 1 - kPicture.size());
-  return (is_batch_of_10(path.substr(0, slash)) || is_batch_of_100(path.substr(0, slash))) && number.size() >= 5 &&
-         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+  return fmt::format("{}/{:05}.png", name.substr(0, name.find('.')), image);
 }
 
 Split cifar_split(std::string_view path) { return base_name(path).starts_with("test") ? Split::Test : Split::Train; }

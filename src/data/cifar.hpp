@@ -34,9 +34,6 @@ CifarFile cifar_file(std::string_view path, std::string_view bytes);
 /// True for the names of CIFAR-100's batches, which hold 160 MB each.
 bool is_large_cifar_file(std::string_view path);
 
-/// True for what cifar_path makes.
-bool is_cifar_path(std::string_view path);
-
 /// The path of a batch's image in a data set: "data_batch_1/00042.png".
 std::string cifar_path(std::string_view batch, std::size_t image);
 

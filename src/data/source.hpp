@@ -69,6 +69,10 @@ bool is_utf8(const std::string& text);
 /// and stay in it; a row whose image is not there is handed on as refused. Corrupt when it is no such table.
 Result<void> read_csv(const std::filesystem::path& table, const SourceLimits& limits, const OnItem& on_item);
 
+/// The same for a table in memory, of images in `folder`.
+Result<void> read_table(std::string_view text, const std::filesystem::path& folder, const SourceLimits& limits,
+                        const OnItem& on_item);
+
 /// The images of an .npz file (see read_npz_splits), or of a .npy file and the one with their labels beside it (see
 /// read_npy_splits), as PNG, as if they lay in folders of their splits and classes.
 Result<void> read_arrays(const std::filesystem::path& file, const OnItem& on_item);

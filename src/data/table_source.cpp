@@ -102,8 +102,10 @@ SourceItem item_of(const Row& row, const Columns& columns, const fs::path& folde
   return item;
 }
 
-Result<void> read_rows(std::string_view text, const fs::path& folder, const SourceLimits& limits,
-                       const OnItem& on_item) {
+}  // namespace
+
+Result<void> read_table(std::string_view text, const fs::path& folder, const SourceLimits& limits,
+                        const OnItem& on_item) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // as spreadsheets write it
   const std::size_t total = text.size();
   const char separator = separator_of(text);
@@ -123,12 +125,10 @@ Result<void> read_rows(std::string_view text, const fs::path& folder, const Sour
   }
 }
 
-}  // namespace
-
 Result<void> read_csv(const fs::path& table, const SourceLimits& limits, const OnItem& on_item) {
   TRY(const auto mapped, MappedFile::open(table));  // rows are read as they come, however many
   std::optional<Error> passed;                      // not the table's
-  const auto read = read_rows(as_text(mapped.bytes()), table.parent_path(), limits, [&](SourceItem item) {
+  const auto read = read_table(as_text(mapped.bytes()), table.parent_path(), limits, [&](SourceItem item) {
     auto taken = on_item(std::move(item));
     if (!taken) passed = taken.error();
     return taken;

@@ -139,9 +139,15 @@ def seeds():
     plain = [tarred(files, form) for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)] + [sparse_tar()]
     found["tar"] = plain + [pack(plain[0]) for pack in (gzip.compress, bz2.compress, lzma.compress)]
     found["pickle"] = list(pickles())
-    found["cifar"] = [b"\x03" + bytes(3072), b"airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n"]
-    found["csv"] = [b"path,label\na.png,cat\n../b.png,dog\n", b'\xef\xbb\xbffile,class,split\r\n"a.png","c""at",test\r\n']
-    found["manifest"] = [manifest()]
+    found["cifar"] = [b"\x03" + bytes(3072), b"\x03\x07" + bytes(3072), b"train.bin\n" + bytes(10), b"airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n"]
+    found["csv"] = [b"path,label\na.png,cat\n../b.png,dog\n", b'\xef\xbb\xbffile,class,split\r\n"a.png","c""at",test\r\n',
+                    b"id;filepath;category\n1;a.png;cat\n2;a.png;dog\n\n", b"PATH\tLABEL\tsplit\na.png\tcat\tval\n", b'path,label\n"a.png,cat']
+    found["array_names"] = [b"x_train\ny_train\nX_test\ny_test", b"train_images\ntrain_labels\nval_images\nval_labels\nclass_names", b"arr_0\narr_1",
+                            b"pets-data\npets-targets", b"xtrain\nytrain\nweights"]
+    found["recipe"] = [path.read_bytes() for path in sorted((ROOT / "recipes").glob("*.yaml"))] + [b"a: &a [1, 2]\nb: [*a, *a]\n"]
+    found["settings"] = [b"serve: {port: 8080, hosts: [a, b]}\nquiet: true\n", b"serve:\n  database-password: x\n  port: '1'\n", b"serve: &a {port: *a}\n"]
+    found["manifest"] = [manifest(), manifest().replace(b'"parent": ""', b'"parent": "0123456789ab"').replace(b"train/cat/1.png", b"\\u00e4/1.png"),
+                         manifest().replace(b'"train"', b'"test"') + manifest().split(b"\n")[1] + b"\n", manifest().split(b"\n")[0]]
     found["package_manifest"] = [json.dumps({"format": 1, "files": {"golden/0.jpg": {"sha256": "ab" * 32, "bytes": 5}}}).encode()]
     file = (b'Content-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png', found["png"][0])
     named = (b"Content-Disposition: form-data; name=x; filename*=UTF-8''na%C3%AFve.png", b"--b")
