@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/feature_cache.hpp"
 
+#include <algorithm>
+
 #include "base/hash.hpp"
 
 namespace imago::nn {
@@ -8,6 +10,9 @@ namespace {
 
 /// Random crops never come again; their rows must not fill the memory.
 constexpr std::size_t kMaxBytes = std::size_t{512} << 20;
+/// Rows are computed so many at a time, always, the last one again where there are fewer: a library may choose another
+/// algorithm for another number of images, and what an image becomes must not depend on its company, to the bit.
+constexpr std::size_t kTogether = 8;
 
 }  // namespace
 
@@ -24,10 +29,12 @@ torch::Tensor FeatureCache::of(const image::ImageBatch& batch, const Compute& co
       missing.push_back(static_cast<std::int64_t>(i));
     }
   }
-  if (!missing.empty()) {
-    const auto computed = compute(missing);
-    for (std::size_t k = 0; k < missing.size(); ++k) {
-      const auto i = static_cast<std::size_t>(missing[k]);
+  for (std::size_t begin = 0; begin < missing.size(); begin += kTogether) {
+    std::vector<std::int64_t> items;
+    for (std::size_t k = 0; k < kTogether; ++k) items.push_back(missing[std::min(begin + k, missing.size() - 1)]);
+    const auto computed = compute(items);
+    for (std::size_t k = 0; k < std::min(kTogether, missing.size() - begin); ++k) {
+      const auto i = static_cast<std::size_t>(items[k]);
       rows[i] = computed[static_cast<std::int64_t>(k)].clone();
       const std::size_t size = rows[i].nbytes();
       if (bytes_ + size > kMaxBytes || !rows_.emplace(std::move(keys[i]), rows[i]).second) continue;

@@ -19,7 +19,7 @@ class FeatureCache {
   /// Rows for the items of a batch with these indices.
   using Compute = std::function<torch::Tensor(const std::vector<std::int64_t>& items)>;
 
-  /// One row an image, computed for those that are not known yet.
+  /// One row an image, computed for those that are not known yet; the same to the bit whatever else is in the batch.
   torch::Tensor of(const image::ImageBatch& batch, const Compute& compute);
   void clear();
 

@@ -72,6 +72,32 @@ TEST(FrozenBackbone, ForgetsFeaturesWhenItsWeightsChange) {
   EXPECT_EQ(learner->classify(images).value().data, source->classify(images).value().data);
 }
 
+TEST(FrozenBackbone, GoesOnToTheBitThoughItsFeaturesAreComputedAnewInOtherCompany) {
+  const auto pool = noise(20, 8, 5);
+  const auto batch_of = [&](const std::vector<int>& items) {
+    Batch batch{{.n = static_cast<int>(items.size()), .channels = 3, .height = 8, .width = 8, .data = {}}, {}};
+    for (const int item : items) {
+      batch.images.data.insert(batch.images.data.end(), pool.item(item).begin(), pool.item(item).end());
+      batch.labels.push_back(item % 3);
+    }
+    return batch;
+  };
+  const std::vector<Batch> batches{batch_of({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}), batch_of({11, 12, 13, 14, 15, 16, 17}),
+                                   batch_of({9, 3, 18, 12, 0, 17, 5}), batch_of({19, 4, 11, 16, 8, 18, 2, 1})};
+  const auto whole = learner_of(small_cnn(0.2F), frozen());
+  const auto resumed = learner_of(small_cnn(0.2F), frozen());
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    if (i == 2) {
+      ASSERT_TRUE(resumed->load_state(whole->save_state().value()));
+    }
+    ASSERT_TRUE(whole->step(batches[i], {.learning_rate = 0.1}));
+    if (i >= 2) {
+      ASSERT_TRUE(resumed->step(batches[i], {.learning_rate = 0.1}));
+    }
+  }
+  EXPECT_EQ(whole->weights().value(), resumed->weights().value());
+}
+
 TEST(FrozenBackbone, LearnsAltogetherOnceUnfrozen) {
   auto settings = frozen();
   settings.ema_decay = 0.5;

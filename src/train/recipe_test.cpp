@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/files.hpp"
+
 namespace imago::train {
 namespace {
 
@@ -206,6 +208,18 @@ TEST(Recipe, ListsTheKindsThereAre) {
   EXPECT_THAT(refusal_of("optimizer", "kind", "lion"),
               HasSubstr("no optimiser 'lion': there are sgd, adam, adamw and muon"));
   EXPECT_THAT(refusal_of("schedule", "kind", "linear"), HasSubstr("no schedule 'linear'"));
+}
+
+TEST(Recipe, HasEverySettingOnItsPage) {
+  const auto page = read_file(std::filesystem::path(IMAGO_SOURCE_DIR) / "docs/formats/recipe.md").value();
+  const auto all = to_json(recipe_from_json(least()).value());
+  for (const auto& [key, value] : all.items()) {
+    if (key == "augmentation" || key == "architecture") continue;  // pages of their own, and the table of architectures
+    EXPECT_THAT(page, HasSubstr(fmt::format(value.is_object() ? "{}" : "`{}`", key)));
+    if (!value.is_object()) continue;
+    for (const auto& [inner, unused] : value.items()) EXPECT_THAT(page, HasSubstr("`" + inner)) << key;
+  }
+  for (const std::string& name : model::architecture_names()) EXPECT_THAT(page, HasSubstr(name));
 }
 
 TEST(Recipe, BuildsItsNetworkForTheClassesOfTheData) {

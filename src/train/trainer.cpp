@@ -10,6 +10,7 @@
 #include "train/checkpoint.hpp"
 #include "train/loader.hpp"
 #include "train/pace.hpp"
+#include "train/progress.hpp"
 #include "train/run_identity.hpp"
 #include "train/sharding.hpp"
 #include "train/validation.hpp"
@@ -25,8 +26,6 @@ enum class EpochEnd { Whole, OutOfTime, Stopped };
 
 /// A forward pass costs about a third of a training step.
 constexpr double kForwardShare = 1.0 / 3.0;
-/// Weight of the newest step in the moving means that are shown.
-constexpr double kRecent = 0.02;
 /// Pixels from which whitening filters are computed: 5,000 images of 32 x 32, as in airbench.
 constexpr std::size_t kWhiteningPixels = std::size_t{5000} * 32 * 32;
 
@@ -97,6 +96,7 @@ class Run {
   void rescue() {
     if (const auto saved = save(); !saved) log::warning("no checkpoint was written: {}", saved.error().message);
   }
+
   Result<TrainOutcome> train() {
     while (progress_.epoch < settings_.epochs) {
       if (is_unfrozen()) TRY_VOID(learner_.unfreeze());
@@ -133,7 +133,7 @@ class Run {
         data_.train, data_.preprocess,
         {settings_.batch_size, settings_.seed, settings_.augmentation, 0, sharding_.rank(), sharding_.size()},
         progress_.epoch, progress_.batch);
-    drops_ = rate_drops(settings_.schedule, validation_losses());
+    drops_ = rate_drops(settings_.schedule, progress_.validation_losses());
     while (progress_.batch < batches_) {
       TRY(turn_, sharding_.agree({.stop = stop_,
                                   .out_of_time = pace_.out_of_time(elapsed()),
@@ -158,16 +158,7 @@ class Run {
     rate_ = learning_rate(settings_.schedule, turn_.progress, drops_) *
             (is_unfrozen() ? settings_.unfreeze_rate_factor : 1.0);
     TRY(const nn::StepReport report, learner_.step(batch, {.learning_rate = rate_, .freeze_whitening_bias = freeze}));
-    const auto n = static_cast<int>(batch_size_);
-    const double accuracy = static_cast<double>(report.correct) / n;
-    const double weight = progress_.steps == 0 ? 1.0 : kRecent;
-    progress_.recent_loss += weight * (report.loss - progress_.recent_loss);
-    progress_.recent_accuracy += weight * (accuracy - progress_.recent_accuracy);
-    progress_.loss_sum += report.loss * n;
-    progress_.correct += report.correct;
-    progress_.images += n;
-    ++progress_.batch;
-    ++progress_.steps;
+    progress_.note_step(report, static_cast<int>(batch_size_));
     return {};
   }
 
@@ -209,37 +200,16 @@ class Run {
       return fail(ErrorCode::Internal, "the validation loss became {} at learning rate {}: lower schedule.peak",
                   validation.loss, rate_);
     }
-    const bool best = validation.loss < progress_.best_loss;
-    const double n = std::max(1.0, static_cast<double>(progress_.images));
-    const EpochEvent event{.epoch = progress_.epoch + 1,
-                           .loss = progress_.loss_sum / n,
-                           .accuracy = static_cast<double>(progress_.correct) / n,
-                           .val_loss = validation.loss,
-                           .val_accuracy = validation.accuracy,
-                           .learning_rate = rate_,
-                           .elapsed = duration_cast<milliseconds>(elapsed()),
-                           .best = best};
-    if (best) {
-      progress_.best_loss = validation.loss;
-      progress_.best_epoch = event.epoch;
+    const EpochEvent event = progress_.close_epoch(validation, rate_, duration_cast<milliseconds>(elapsed()));
+    if (event.best) {
       TRY(best_weights_, encoded_weights());
     }
-    progress_.history.push_back(event);
-    ++progress_.epoch;
-    progress_.batch = progress_.images = progress_.correct = 0;
-    progress_.loss_sum = 0.0;
     observer_.on_epoch(event);
     return {};
   }
 
   [[nodiscard]] bool is_unfrozen() const {
     return settings_.unfreeze_epoch > 0 && progress_.epoch >= settings_.unfreeze_epoch;
-  }
-
-  [[nodiscard]] std::vector<double> validation_losses() const {
-    std::vector<double> losses;
-    for (const EpochEvent& event : progress_.history) losses.push_back(event.val_loss);
-    return losses;
   }
 
   [[nodiscard]] Result<std::string> encoded_weights() const {
@@ -249,7 +219,7 @@ class Run {
 
   [[nodiscard]] bool lost_patience() const {
     const int patience = settings_.early_stopping_patience;
-    return patience > 0 && progress_.epoch - progress_.best_epoch >= patience;
+    return patience > 0 && progress_.epochs_since_best() >= patience;
   }
 
   Result<TrainOutcome> finish(StopReason reason) {
