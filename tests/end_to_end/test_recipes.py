@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What recipes may ask for beyond the plain way, and that a training that was killed on any of those ways ends with the weights of
+one that was left alone."""
+
+import re
+import subprocess
+
+import pytest
+
+from conftest import IMAGO
+
+PLAIN = ["--recipe", "improved-cnn-bn", "--set", "checkpoint_seconds=1", "--set", "early_stopping_patience=0"]
+WAYS = {
+    "plateau": ["--set", "schedule.kind=plateau", "--set", "schedule.plateau_patience=0", "--set", "schedule.plateau_threshold=0.2",
+                "--set", "loss.class_weights=balanced", "--set", "ema_decay=0.9"],
+    "lookahead": ["--recipe", "quick", "--set", "max_minutes=0", "--set", "batch_size=128", "--set", "lookahead_steps=5",
+                  "--set", "checkpoint_seconds=1"],
+    "muon": ["--set", "optimizer.kind=muon", "--set", "schedule.peak=0.05", "--set", "optimizer.nesterov=true"],
+    "unfreeze": ["--from", "small", "--set", "freeze=backbone", "--set", "unfreeze_epoch=2", "--set", "schedule.peak=0.01"],
+}
+
+
+def train(way, model):
+    settings = WAYS[way] if "--recipe" in WAYS[way] else PLAIN + WAYS[way]
+    return ["train", "--data", "small", "--epochs", "5", "--model", model, "--seed", "3", *settings]
+
+
+def kill_in_epoch(workspace, arguments, epoch):
+    """Starts a training and kills its trainer once that epoch has been reported; the run's id."""
+    process = subprocess.Popen([IMAGO, "--workspace", workspace, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith(f"epoch   {epoch}"):
+            break
+    subprocess.run(["pkill", "-KILL", "-P", str(process.pid)], check=True)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    return re.search(r"--resume (\S+?)[;`]", err).group(1)
+
+
+@pytest.mark.parametrize("way, epoch", [("plateau", 3), ("lookahead", 2), ("muon", 2), ("unfreeze", 1), ("unfreeze", 3)])
+def test_a_killed_training_ends_as_an_unbroken_one(trained, way, epoch):
+    broken, whole = f"{way}-{epoch}-broken", f"{way}-{epoch}-whole"
+    run = kill_in_epoch(trained.workspace, train(way, broken), epoch)
+    trained.json("train", "--resume", run)
+    trained.json(*train(way, whole))
+    folders = [trained.workspace / "models" / model / "1" for model in (broken, whole)]
+    assert (folders[0] / "weights.safetensors").read_bytes() == (folders[1] / "weights.safetensors").read_bytes()
+    run_folder = trained.workspace / "runs" / run
+    assert (run_folder / "best.safetensors").exists() and (run_folder / "last.safetensors").exists()
+
+
+def test_a_model_that_looks_several_times_is_measured_plain_too(trained):
+    trained.json("train", "--data", "small", "--model", "looks", "--epochs", "2", *PLAIN, "--set", "views=flip",
+                 "--set", "evaluation_views=multi")
+    report = trained.json("models", "show", "looks")["report"]
+    assert set(report["accuracy_by_views"]) == {"none", "flip", "multi"}
+    assert report["accuracy_by_views"]["flip"] == report["test"]["accuracy"]
+    measured = trained.json("evaluate", "looks")
+    assert measured["accuracy_by_views"] == report["accuracy_by_views"]
+    assert "accuracy_by_views" not in trained.json("evaluate", "small")
+
+
+def test_class_weights_of_a_class_that_is_not_there_are_refused(trained):
+    refused = trained.run("train", "--data", "small", *PLAIN, "--set", "loss.class_weights.unicorn=2", check=False)
+    assert refused.returncode == 1 and "unicorn" in refused.stderr and "airplane" in refused.stderr
