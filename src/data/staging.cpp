@@ -30,7 +30,6 @@ Result<Staging> Staging::open(Repository& repository, bool wait) {
   if (!lock) return pass(lock);
   sweep(repository.folder());
   TRY(auto folder, TemporaryDirectory::create(repository.folder(), kPrefix));
-  for (int i = 0; i < 256; ++i) TRY_VOID(make_directories(folder.path() / "objects" / fmt::format("{:02x}", i)));
   return Staging(repository, std::move(*lock), std::move(folder));
 }
 
@@ -44,6 +43,9 @@ Result<void> Staging::put_new(const std::string& sha256, std::string_view bytes)
   const auto path = objects() / sha256.substr(0, 2) / sha256;
   std::error_code error;
   if (fs::file_size(path, error) == bytes.size() && !error) return {};  // a copy that came before
+  auto written = write_file(path, bytes);
+  if (written || written.error().code != ErrorCode::NotFound) return written;
+  TRY_VOID(make_directories(path.parent_path()));
   return write_file(path, bytes);
 }
 
@@ -66,6 +68,7 @@ Result<bool> Staging::is_known(const std::string& name, const std::string& versi
 }
 
 Result<void> Staging::move_objects() {
+  if (!fs::exists(objects())) return {};  // all were stored already
   for (const auto& part : fs::directory_iterator(objects())) {
     const auto target = repository_->folder() / "objects" / part.path().filename();
     TRY_VOID(make_directories(target));
