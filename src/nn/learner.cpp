@@ -13,6 +13,7 @@
 #include "nn/exchange.hpp"
 #include "nn/feature_cache.hpp"
 #include "nn/initialize.hpp"
+#include "nn/loss.hpp"
 #include "nn/network.hpp"
 #include "nn/optimizer.hpp"
 #include "nn/torch_guard.hpp"
@@ -52,9 +53,8 @@ class TorchLearner final : public Learner {
         network_(std::move(network)),
         generator_(at::globalContext().defaultGenerator(device_).clone()),
         values_(Values::zeros(network_.layout(), device_)),
+        loss_(settings.loss, device_),
         optimizer_(settings.optimizer, network_.layout(), device_) {
-    const auto& weights = settings.loss.class_weights;
-    if (!weights.empty()) class_weights_ = torch::tensor(weights, torch::kFloat32).to(device_);
     auto drawing = at::globalContext().defaultGenerator(torch::kCPU).clone();
     drawing.set_current_seed(settings.seed);
     draw_weights(network_, values_, drawing);
@@ -226,15 +226,14 @@ class TorchLearner final : public Learner {
     const Tensor statistics_before = settings_.team != nullptr ? statistics().clone() : Tensor();
     if (settings_.team != nullptr)
       generator_.set_current_seed(dropout_seed(settings_.seed, settings_.team->rank(), steps_));
-    const Tensor labels = to_tensor(batch.labels);
     const Tensor logits = forward(batch.images, tensors_, {true, &generator_, type_});
-    const Tensor loss = batch.weights.empty() ? loss_of(logits, labels) : mixed_loss(logits, labels, batch);
-    StepReport report{loss.item<double>(), count_correct(logits.detach(), labels)};
+    const Tensor loss = loss_.mean(logits, batch);
+    StepReport report{loss.item<double>(), loss_.count_correct(logits.detach(), batch)};
     const auto gradients = torch::autograd::grad({loss}, leaves_, {}, c10::nullopt, false, true);
     const torch::NoGradGuard no_gradients;
     flatten_gradients(network_.layout(), gradients, gradient_);
     if (settings_.team != nullptr) {
-      TRY(report, exchange_with_team(report, batch, labels, statistics_before));
+      TRY(report, exchange_with_team(report, batch, statistics_before));
     }
     if (!std::isfinite(report.loss)) {
       return fail(ErrorCode::Internal, "the loss became {} at learning rate {}: lower schedule.peak", report.loss,
@@ -258,14 +257,12 @@ class TorchLearner final : public Learner {
   }
 
   /// Makes gradient, statistics and report those of the whole batch, of which this process has seen a part.
-  Result<StepReport> exchange_with_team(const StepReport& report, const Batch& batch, const Tensor& labels,
-                                        const Tensor& statistics_before) {
-    const bool weighted = class_weights_.defined() && batch.weights.empty();
+  Result<StepReport> exchange_with_team(const StepReport& report, const Batch& batch, const Tensor& statistics_before) {
     Share share{.gradient = gradient_,
                 .statistics = statistics(),
                 .statistics_move = !settings_.freeze_backbone,
                 .report = report,
-                .loss_weight = weighted ? class_weights_.index_select(0, labels).sum().item<double>() : batch.images.n,
+                .loss_weight = loss_.divisor(batch),
                 .images = batch.images.n};
     const auto done = exchange(*settings_.team, share);
     if (!done) {
@@ -273,41 +270,6 @@ class TorchLearner final : public Learner {
       return tl::unexpected<Error>(done.error());
     }
     return share.report;
-  }
-
-  [[nodiscard]] Tensor to_tensor(const std::vector<int>& labels) const {
-    auto* data = const_cast<int*>(labels.data());  // only read, as above
-    return torch::from_blob(data, {static_cast<std::int64_t>(labels.size())}, torch::kInt32)
-        .to(torch::TensorOptions(torch::kInt64).device(device_));
-  }
-
-  /// The mean over images whose loss is that of two classes, each with its share.
-  [[nodiscard]] Tensor mixed_loss(const Tensor& logits, const Tensor& labels, const Batch& batch) const {
-    auto* data = const_cast<float*>(batch.weights.data());
-    const Tensor weights = torch::from_blob(data, {batch.images.n}, torch::kFloat32).to(device_);
-    const Tensor first = loss_of(logits, labels, at::Reduction::None);
-    const Tensor second = loss_of(logits, to_tensor(batch.second_labels), at::Reduction::None);
-    return (weights * first + (1.0 - weights) * second).mean();
-  }
-
-  [[nodiscard]] Tensor loss_of(const Tensor& logits, const Tensor& labels,
-                               at::Reduction::Reduction reduction = at::Reduction::Mean) const {
-    const double smoothing = settings_.loss.label_smoothing;
-    if (network_.outputs() > 1 || class_weights_.defined()) {
-      return torch::cross_entropy_loss(widen(logits), labels, class_weights_, reduction, -100, smoothing);
-    }
-    const Tensor targets = labels.to(torch::kFloat32) * (1.0 - smoothing) + smoothing / 2.0;
-    return torch::binary_cross_entropy_with_logits(logits.squeeze(1), targets, {}, {}, reduction);
-  }
-
-  /// One logit is that of the second of two classes.
-  [[nodiscard]] static Tensor widen(const Tensor& logits) {
-    return logits.size(1) > 1 ? logits : torch::cat({torch::zeros_like(logits), logits}, 1);
-  }
-
-  [[nodiscard]] int count_correct(const Tensor& logits, const Tensor& labels) const {
-    const Tensor guesses = network_.outputs() > 1 ? logits.argmax(1) : (logits.squeeze(1) > 0).to(torch::kInt64);
-    return guesses.eq(labels).sum().item<int>();
   }
 
   void clip() {
@@ -367,7 +329,7 @@ class TorchLearner final : public Learner {
   std::vector<Tensor> leaves_;                            // those
   std::vector<Tensor> averaged_;                          // views of what classify uses
   FeatureCache features_;                                 // of a frozen backbone
-  Tensor class_weights_;                                  // undefined: all the same
+  Loss loss_;
   Tensor gradient_;
   Optimizer optimizer_;
   std::int64_t steps_ = 0;
