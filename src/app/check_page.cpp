@@ -87,11 +87,11 @@ class Page {
       html_ += "<section><h2>Nothing found</h2><p>No check has anything to say.</p></section>";
       return;
     }
-    html_ += "<section><h2>Found, worst first</h2><div class=\"scroll\"><table>";
+    html_ += "<section><h2>Found, worst first</h2><table class=\"found\">";
     for (const auto& finding : report_.findings)
       add("<tr><td><span class=\"severity {0}\">{0}</span></td><td><a href=\"#{1}\">{2}</a></td><td>{3}</td></tr>",
           data::to_string(finding.severity), finding.check, words_of(finding.check).title, escape(finding.message));
-    html_ += "</table></div></section>";
+    html_ += "</table></section>";
   }
 
   void section(const data::Finding& finding) {

@@ -38,11 +38,13 @@ img.small { image-rendering: pixelated; }
 figcaption { font-size: 12px; line-height: 1.35; margin-top: .25rem; overflow-wrap: anywhere; }
 .path { display: block; color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
   direction: rtl; text-align: left; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 1rem 1.5rem; margin-top: .5rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem 1.5rem; margin-top: .5rem; }
 .charts p { font-size: 13px; margin: 0; }
 svg { width: 100%; height: 72px; display: block; border-bottom: 1px solid var(--line); } rect { fill: var(--bar); }
 .scroll { overflow-x: auto; }
-.share { background: linear-gradient(var(--bar), var(--bar)) no-repeat 0 100% / 0 3px; }
+@media (max-width: 40rem) { body { padding: .75rem; } .found td { display: block; border: 0; padding: 0; }
+  .found tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); } }
+.share { min-width: 6rem; background: linear-gradient(var(--bar), var(--bar)) no-repeat 0 100% / 0 3px; }
 </style>
 )";
 
