@@ -30,6 +30,7 @@ Result<json::Value> describe(const ModelPackage& package) {
                      {"input", {{"width", input.width}, {"height", input.height}, {"channels", input.channels}}},
                      {"preprocess", image::to_json(spec.preprocess)},
                      {"temperature", spec.temperature},
+                     {"views", to_string(spec.views)},
                      {"layers", std::move(layers)},
                      {"report", package.report},
                      {"lineage", package.lineage}};

@@ -53,7 +53,9 @@ def test_a_killed_training_ends_as_an_unbroken_one(trained, way, epoch):
 def test_a_model_that_looks_several_times_is_measured_plain_too(trained):
     trained.json("train", "--data", "small", "--model", "looks", "--epochs", "2", *PLAIN, "--set", "views=flip",
                  "--set", "evaluation_views=multi")
-    report = trained.json("models", "show", "looks")["report"]
+    shown = trained.json("models", "show", "looks")
+    assert shown["views"] == "flip"
+    report = shown["report"]
     assert set(report["accuracy_by_views"]) == {"none", "flip", "multi"}
     assert report["accuracy_by_views"]["flip"] == report["test"]["accuracy"]
     measured = trained.json("evaluate", "looks")
