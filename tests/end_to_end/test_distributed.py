@@ -18,8 +18,8 @@ import pytest
 from conftest import IMAGO, Program
 
 TIMEOUT = 60
-RECIPE = ["--data", "stripes", "--recipe", "simple-cnn", "--threads", "1", "--set", "architecture.dropout=0",
-          "--set", "batch_size=30", "--set", "early_stopping_patience=0", "--set", "checkpoint_seconds=1"]
+RECIPE = ["--data", "stripes", "--recipe", "simple-cnn", "--threads", "1", "--set", "batch_size=30",
+          "--set", "early_stopping_patience=0", "--set", "checkpoint_seconds=1"]
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
