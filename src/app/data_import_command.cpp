@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago data import
 #include <cmath>
+#include <set>
 
 #include "app/data_report.hpp"
 #include "app/data_subcommands.hpp"
@@ -12,6 +13,8 @@
 
 namespace imago::app {
 namespace {
+
+const std::set<std::string> kNamed{"cifar10", "cifar100", "cats-dogs", "shapes"};
 
 struct ImportOptions {
   std::string source;
@@ -49,6 +52,7 @@ Result<data::Located> locate(const std::string& source, const std::string& from,
     progress.update("downloading (bytes)", done, total);
   };
   if (source == "cifar10") return data::locate_cifar10(where);
+  if (source == "cifar100") return data::locate_cifar100(where);
   if (source == "cats-dogs") return data::locate_cats_dogs(where);
   return data::Located{source, "as named"};
 }
@@ -97,7 +101,7 @@ Result<void> run_import(Context& context, const ImportOptions& options) {
   TRY(auto* workspace, context.workspace());
   catch_stop_signals();
   Progress progress(context.progress());
-  const bool known = options.source == "cifar10" || options.source == "cats-dogs" || options.source == "shapes";
+  const bool known = kNamed.contains(options.source);
   const std::string name = !options.name.empty() ? options.name : known ? options.source : name_from(options.source);
   auto report = options.source == "shapes" ? draw_shapes(*workspace, name, options.seed, progress)
                                            : import_files(*workspace, name, options, ratios, progress);
@@ -114,13 +118,13 @@ void add_import_subcommand(CLI::App& data, Context& context) {
   auto options = std::make_shared<ImportOptions>();
   command
       ->add_option("source", options->source,
-                   "cifar10, cats-dogs, shapes (drawn by the program); a folder or archive: CLASS/x.jpg, "
+                   "cifar10, cifar100, cats-dogs, shapes (drawn by the program); a folder or archive: CLASS/x.jpg, "
                    "train/CLASS/x.jpg, cat.0.jpg; a .csv with the columns path, label and maybe split; an .npz with "
                    "x_train and y_train")
       ->required();
   command->add_option("--name", options->name, "What to call it; default: after the source");
   command->add_option("--from", options->from,
-                      "cifar10, cats-dogs: the file or folder to read instead of looking for it");
+                      "cifar10, cifar100, cats-dogs: the file or folder to read instead of looking for it");
   command
       ->add_option("--split", options->split,
                    "TRAIN/VALIDATION/TEST, which make 100; a test folder of the source stays as it is")

@@ -13,9 +13,13 @@ namespace imago::data {
 namespace {
 
 /// The official files (https://www.cs.toronto.edu/~kriz/cifar.html).
-constexpr std::string_view kCifarFile = "cifar-10-binary.tar.gz";
-constexpr std::string_view kCifarUrl = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz";
-constexpr std::string_view kCifarSha256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd";
+struct Official {
+  std::string_view file, url, sha256;
+};
+constexpr Official kCifar10{"cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+                            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"};
+constexpr Official kCifar100{"cifar-100-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+                             "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"};
 
 /// What one data set looks like on disk.
 struct Looks {
@@ -24,11 +28,18 @@ struct Looks {
   std::vector<std::vector<std::string_view>> contents;  // a folder with all of one row is the data set itself
 };
 
-const Looks& cifar_looks() {
+const Looks& cifar10_looks() {
   static const Looks looks{"CIFAR-10",
-                           {"cifar-10-images.tar.zst", kCifarFile, "cifar-10-python.tar.gz", "cifar-10-batches-bin",
+                           {"cifar-10-images.tar.zst", kCifar10.file, "cifar-10-python.tar.gz", "cifar-10-batches-bin",
                             "cifar-10-batches-py", "cifar-10-images"},
                            {{"data_batch_1.bin", "test_batch.bin"}, {"data_batch_1", "test_batch"}, {"train", "test"}}};
+  return looks;
+}
+
+const Looks& cifar100_looks() {
+  static const Looks looks{"CIFAR-100",
+                           {kCifar100.file, "cifar-100-python.tar.gz", "cifar-100-binary", "cifar-100-python"},
+                           {{"train.bin", "test.bin"}, {"train", "test", "meta"}}};
   return looks;
 }
 
@@ -106,20 +117,25 @@ std::string looked_at(const Locate& where) {
   return text;
 }
 
-}  // namespace
-
-Result<Located> locate_cifar10(const Locate& where) {
-  if (!where.from.empty()) return locate_given(where.from, cifar_looks());
-  if (auto found = locate_around(where, cifar_looks())) return std::move(*found);
-  if (where.downloads.empty()) return fail(ErrorCode::NotFound, "no CIFAR-10 in {}", looked_at(where));
-  const auto target = where.downloads / kCifarFile;
-  const auto got = download({std::string(kCifarUrl), std::string(kCifarSha256)}, target, where.on_download, where.stop);
+Result<Located> locate_or_download(const Locate& where, const Looks& looks, const Official& official) {
+  if (!where.from.empty()) return locate_given(where.from, looks);
+  if (auto found = locate_around(where, looks)) return std::move(*found);
+  if (where.downloads.empty()) return fail(ErrorCode::NotFound, "no {} in {}", looks.title, looked_at(where));
+  const auto target = where.downloads / official.file;
+  const auto got =
+      download({std::string(official.url), std::string(official.sha256)}, target, where.on_download, where.stop);
   if (!got && got.error().code == ErrorCode::Unavailable)
-    return fail(ErrorCode::Unavailable, "no CIFAR-10 in {}, and no download: {}", looked_at(where),
+    return fail(ErrorCode::Unavailable, "no {} in {}, and no download: {}", looks.title, looked_at(where),
                 got.error().message);
   if (!got) return tl::unexpected<Error>(got.error());
   return Located{target, "download"};
 }
+
+}  // namespace
+
+Result<Located> locate_cifar10(const Locate& where) { return locate_or_download(where, cifar10_looks(), kCifar10); }
+
+Result<Located> locate_cifar100(const Locate& where) { return locate_or_download(where, cifar100_looks(), kCifar100); }
 
 Result<Located> locate_cats_dogs(const Locate& where) {
   if (!where.from.empty()) return locate_given(where.from, cats_dogs_looks());

@@ -38,6 +38,9 @@ struct Located {
 /// where was looked; Corrupt when the download's checksum is wrong; Cancelled by `stop`.
 Result<Located> locate_cifar10(const Locate& where);
 
+/// The same for CIFAR-100: cifar-100-binary.tar.gz, cifar-100-python.tar.gz, or unpacked.
+Result<Located> locate_cifar100(const Locate& where);
+
 /// Cats and dogs as cats-dogs.tar or a folder with cat/ and dog/. The same places, but there is no download: NotFound.
 Result<Located> locate_cats_dogs(const Locate& where);
 

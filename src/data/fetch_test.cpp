@@ -175,11 +175,14 @@ TEST_F(Fetch, FindsADataSetInTheFolderThatWasGiven) {
   put("b/test_batch.bin", "x");
   EXPECT_EQ(locate_cifar10({.from = folder() / "b"})->path, folder() / "b");
   EXPECT_EQ(locate_cifar10({.from = folder() / "b" / "test_batch.bin"})->found, "--from");
+  put("d/cifar-100-python/train", "x");
+  EXPECT_EQ(locate_cifar100({.from = folder() / "d"})->path, folder() / "d" / "cifar-100-python");
   put("c/other", "x");
   const auto none = locate_cifar10({.from = folder() / "c"});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::NotFound);
   EXPECT_THAT(none.error().message, HasSubstr("cifar-10-binary.tar.gz"));
+  EXPECT_THAT(locate_cifar100({.from = folder() / "c"}).error().message, HasSubstr("cifar-100-binary.tar.gz"));
   EXPECT_EQ(locate_cats_dogs({.from = folder() / "missing"}).error().code, ErrorCode::NotFound);
 }
 

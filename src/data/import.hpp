@@ -63,11 +63,11 @@ std::map<Split, std::vector<std::size_t>> count_images(const Manifest& manifest)
 ///
 ///   - a folder of classes: `cat/1.jpg`, or with splits: `train/cat/1.jpg`, `test/...`, `val/...` or `validation/...`;
 ///   - a folder of images named by class, as Kaggle's cats and dogs: `cat.0.jpg`, or `train/cat.0.jpg`, `test/...`;
-///   - CIFAR-10's official folder: binary (`data_batch_1.bin`...) or Python (`data_batch_1`...); stored as PNG, without
-///   loss;
+///   - CIFAR-10's or CIFAR-100's official folder: binary (`data_batch_1.bin`..., `train.bin`) or Python
+///   (`data_batch_1`..., `train`); stored as PNG, without loss;
 ///   - a .tar, .tar.gz, .tar.xz, .tar.zst or .zip of one of these. Nothing is unpacked to disk; one enclosing folder is
 ///   skipped;
-///   - a .csv file that lists images with their labels, or an .npz file of arrays (data/source.hpp).
+///   - a .csv file that lists images with their labels, an .npz file of arrays, or .npy files (data/source.hpp).
 ///
 /// All or nothing: on any error, or once `*stop` is true (Cancelled), the repository is as it was before, apart from a
 /// lock file. Every file must decode completely, and what is read is kept on disk: memory does not grow with the number
