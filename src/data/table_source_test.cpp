@@ -3,6 +3,7 @@
 
 #include "base/npy.hpp"
 #include "data/import.hpp"
+#include "data/source.hpp"
 #include "data/test_data.hpp"
 
 namespace imago::data {
@@ -49,6 +50,39 @@ TEST_F(TableSource, TakesTheImagesThatATableLists) {
   EXPECT_EQ(report->refused.first[1].reason, "'a/b' cannot be a label");
   EXPECT_THAT(report->refused.first[2].reason, HasSubstr("no such file"));
   EXPECT_EQ(repository.load("set")->entries.front().path, "test/cat/images/6.png");
+}
+
+TEST_F(TableSource, TakesWhatOtherProgramsWriteAsATable) {
+  for (int i = 0; i < 4; ++i) put(fmt::format("src/{}.png", i), picture(i));
+  put("src/table.csv", "ID;Filename;Category\n1;0.png;cat\n2;\"1.png\";dog\n3;2.png;cat\n4;3.png;dog");
+  const auto semicolons = import("src/table.csv");
+  ASSERT_TRUE(semicolons) << semicolons.error().message;
+  EXPECT_THAT(semicolons->labels, ElementsAre("cat", "dog"));
+  put("src/table.tsv", "LABEL\tfile_name\ncat\t0.png\ndog\t1.png\ncat\t2.png\ndog\t3.png\n");
+  const auto tabs = import("src/table.tsv");
+  ASSERT_TRUE(tabs) << tabs.error().message;
+  EXPECT_EQ(tabs->version, semicolons->version);
+}
+
+TEST_F(TableSource, HandsEachRowOnBeforeItLooksAtTheNext) {
+  put("src/a.png", picture(1));
+  std::string table = "path,label\n";
+  for (int i = 0; i < 1000; ++i) table += fmt::format("a.png,class {}\n", i);
+  put("src/table.csv", table + "\"never closed");
+  int rows = 0;
+  std::uint64_t read = 0;
+  const auto all = read_csv(folder() / "src/table.csv", {}, [&](SourceItem item) -> Result<void> {
+    EXPECT_EQ(item.path, fmt::format("class {}/a.png", rows));
+    EXPECT_GT(item.bytes_read, read);
+    read = item.bytes_read;
+    ++rows;
+    return {};
+  });
+  EXPECT_EQ(rows, 1000);
+  EXPECT_THAT(all.error().message, HasSubstr("does not close"));
+  const auto stopped = read_csv(folder() / "src/table.csv", {},
+                                [](const SourceItem&) -> Result<void> { return fail(ErrorCode::Cancelled, "enough"); });
+  EXPECT_EQ(stopped.error().message, "enough");
 }
 
 TEST_F(TableSource, RefusesWhatIsNoSuchTable) {

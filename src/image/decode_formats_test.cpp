@@ -180,11 +180,11 @@ TEST(BmpKinds, RunLengthsAreRefusedWithAWayOut) {
 }
 
 /// Away from the edges of the quarters, where the transform rings.
-void expect_near_quarters(const Image& image, const std::function<Pixel(int, int)>& expected) {
+void expect_near_quarters(const Image& image, const std::function<Pixel(int, int)>& expected, int tolerance = 8) {
   for (int y = 4; y < image.height; y += 8)
     for (int x = 4; x < image.width; x += 8)
       for (std::size_t c = 0; c < 3; ++c)
-        EXPECT_NEAR(image.rgb[static_cast<std::size_t>(y * image.width + x) * 3 + c], expected(x, y)[c], 8)
+        EXPECT_NEAR(image.rgb[static_cast<std::size_t>(y * image.width + x) * 3 + c], expected(x, y)[c], tolerance)
             << x << ", " << y << " channel " << c;
 }
 
@@ -206,7 +206,9 @@ TEST(JpegKinds, ProgressiveGrayAndHalvedColours) {
   });
   const auto halved = decoded(kJpeg420);
   ASSERT_TRUE(halved) << halved.error().message;
-  expect_near_quarters(*halved, [](int x, int y) { return quarters(x / 8, y / 8); });
+  // Pillow reads (246, 4, 2) at (12, 12), where colours run over from the next quarter.
+  expect_near_quarters(
+      *halved, [](int x, int y) { return quarters(x / 8, y / 8); }, 12);
 }
 
 TEST(WebpKinds, WhollyTransparentIsWhite) {
