@@ -59,8 +59,8 @@ class TorchLearner final : public Learner {
     drawing.set_current_seed(settings.seed);
     draw_weights(network_, values_, drawing);
     generator_.set_current_seed(settings.seed ^ 0x9e3779b97f4a7c15ULL);
-    bind();
     reset_average();
+    bind();
   }
 
   [[nodiscard]] int classes() const override { return std::max(2, network_.outputs()); }
