@@ -123,6 +123,70 @@ def test_the_page_needs_nothing_but_itself(planted):
     assert page.index('id="leak_exact"') < page.index('id="duplicate_near"')
 
 
+def blob(seed, size=(48, 48)):
+    """A picture unlike those of other seeds."""
+    generator = random.Random(seed)
+    small = Image.new("RGB", (6, 6))
+    small.putdata([tuple(generator.randrange(256) for _ in range(3)) for _ in range(36)])
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+@pytest.fixture(scope="module")
+def flawed(tmp_path_factory):
+    """One of everything that ruins models."""
+    source = tmp_path_factory.mktemp("flawed")
+    for split, label, count in (("train", "cat", 30), ("train", "dog", 8), ("test", "cat", 4), ("test", "dog", 4)):
+        (source / split / label).mkdir(parents=True)
+        for i in range(count):
+            blob(f"{split} {label} {i}").save(source / split / label / f"{i}.png")
+    cat = source / "train" / "cat"
+    (cat / "text.jpg").write_text("no picture at all")
+    blob("whole").save(cat / "truncated.jpg")
+    (cat / "truncated.jpg").write_bytes((cat / "truncated.jpg").read_bytes()[:-400])
+    blob("named").save(cat / "misnamed.jpg", "PNG")
+    blob("tiny", (8, 8)).save(cat / "tiny.png")
+    blob("huge", (4200, 4000)).save(cat / "huge.jpg", quality=20)
+    blob("long", (200, 20)).save(cat / "long.png")
+    Image.new("RGB", (40, 40), (90, 90, 90)).save(cat / "blank.png")
+    blob("dark").point(lambda value: value // 20).save(cat / "dark.png")
+    blob("gray").convert("L").save(cat / "gray.png")
+    blob("inks").convert("CMYK").save(cat / "inks.jpg")
+    see_through = blob("alpha").convert("RGBA")
+    see_through.putalpha(blob("mask").convert("L"))
+    see_through.save(cat / "alpha.png")
+    shutil.copy(cat / "1.png", source / "test" / "cat" / "leak.png")
+    jpeg60(blob("train cat 2")).save(source / "test" / "cat" / "near.png")
+    shutil.copy(cat / "3.png", source / "train" / "dog" / "other_label.png")
+    program = Program(tmp_path_factory.mktemp("every"))
+    program.json("data", "import", source, "--name", "flawed", "--split", "100/0/0")
+    program.report = program.json("data", "check", "flawed", "--report", program.workspace.parent / "report")
+    program.page = (program.workspace.parent / "report" / "check.html").read_text()
+    return program
+
+
+@pytest.mark.parametrize("check, file", [
+    ("leak_exact", "test/cat/leak.png"), ("leak_near", "test/cat/near.png"), ("label_conflict", "train/dog/other_label.png"),
+    ("duplicate_exact", "train/cat/1.png"), ("duplicate_near", "train/cat/2.png"), ("refused", "text.jpg: not an image"),
+    ("refused", "truncated.jpg: broken JPEG"), ("wrong_type", "train/cat/misnamed.jpg"), ("tiny", "train/cat/tiny.png"),
+    ("huge", "train/cat/huge.jpg"), ("blank", "train/cat/blank.png"), ("odd_aspect", "train/cat/long.png"),
+    ("brightness", "train/cat/dark.png"), ("gray", "train/cat/gray.png"), ("cmyk", "train/cat/inks.jpg"),
+    ("alpha", "train/cat/alpha.png"), ("class_imbalance", "")])
+def test_everything_that_ruins_models_is_found_and_shown(flawed, check, file):
+    found = finding(flawed.report, check)
+    assert found["count"] > 0
+    named = [name for item in found["items"] for name in [item["note"], *names(item)]]
+    assert not file or any(file in name for name in named), named
+    section = flawed.page[flawed.page.index(f'<section id="{check}">'):]
+    section = section[:section.index("</section>")]
+    assert file in section and (check in ("refused", "class_imbalance") or "<img" in section)
+
+
+def test_distributions_are_in_the_report_and_drawn(flawed):
+    assert list(flawed.report["distributions"]) == ["aspect", "brightness", "contrast", "height", "width"]
+    assert flawed.report["distributions"]["width"]["max"] == 4200
+    assert flawed.page.count('aria-label="histogram"') == 5
+
+
 def test_names_from_the_data_set_are_text_on_the_page(tmp_path):
     source = tmp_path / "source"
     for label in ("<b>cat", "dog"):
