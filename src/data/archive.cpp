@@ -21,6 +21,7 @@ struct ArchiveFree {
 using Archive = std::unique_ptr<archive, ArchiveFree>;
 
 constexpr std::size_t kBlockBytes = 1U << 18;
+constexpr std::uint64_t kUsualRatio = 8;
 
 std::string_view text_of(archive* handle) {
   const char* text = archive_error_string(handle);
@@ -146,9 +147,10 @@ class ArchiveReader {
   Result<void> read_content(archive_entry* entry, SourceItem& item) {
     const std::uint64_t most = limits_.bytes_of(item.path);
     const auto claimed = archive_entry_size_is_set(entry) != 0 ? std::max<la_int64_t>(archive_entry_size(entry), 0) : 0;
-    // As much as an archive of this size holds when it is not compressed; beyond that a claim is believed when it
-    // comes.
-    item.bytes.reserve(static_cast<std::size_t>(std::min({static_cast<std::uint64_t>(claimed), most, stored_bytes_})));
+    // At once what pixels are packed to at most, or growing would hold them twice; beyond that a claim is believed when
+    // it comes.
+    item.bytes.reserve(
+        static_cast<std::size_t>(std::min({static_cast<std::uint64_t>(claimed), most, kUsualRatio * stored_bytes_})));
     std::uint64_t size = 0;
     for (;;) {
       const void* block = nullptr;
