@@ -182,7 +182,7 @@ def test_everything_that_ruins_models_is_found_and_shown(flawed, check, file):
 
 
 def test_distributions_are_in_the_report_and_drawn(flawed):
-    assert list(flawed.report["distributions"]) == ["aspect", "brightness", "contrast", "height", "width"]
+    assert list(flawed.report["distributions"]) == ["width", "height", "aspect", "brightness", "contrast"]
     assert flawed.report["distributions"]["width"]["max"] == 4200
     assert flawed.page.count('aria-label="histogram"') == 5
 
