@@ -46,7 +46,8 @@ bool is_known_host(std::string_view host, const std::vector<std::string>& names)
 }
 
 Result<void> check_host_name(std::string_view name) {
-  if (name == "*" || (!name.empty() && name != "." && lower(name).find_first_not_of(kNameCharacters) == std::string::npos))
+  if (name == "*" ||
+      (!name.empty() && name != "." && lower(name).find_first_not_of(kNameCharacters) == std::string::npos))
     return {};
   return fail(
       ErrorCode::InvalidArgument,
