@@ -19,8 +19,8 @@ namespace imago::data {
 
 /// The bytes of a .npy file, and what keeps them: text in memory, or the file itself, mapped.
 struct HeldBytes {
-  HeldBytes(std::string text);                                   // NOLINT(google-explicit-constructor): the usual case
-  HeldBytes(const char* text) : HeldBytes(std::string(text)) {}  // NOLINT(google-explicit-constructor)
+  HeldBytes(std::string text);
+  HeldBytes(const char* text) : HeldBytes(std::string(text)) {}
   static Result<HeldBytes> map(const std::filesystem::path& file);
 
   Bytes bytes;
