@@ -85,7 +85,7 @@ TEST_F(Loop, UnfreezesTheBackboneAfterItsEpochsAndGoesOnAtALowerRate) {
     Recorder before, after;
     before.stop_after = stop_after;
     train_well(first, before);
-    EXPECT_EQ(first.frozen_backbone, stop_after <= 6) << stop_after;
+    EXPECT_EQ(first.frozen_backbone, stop_after < 6) << stop_after;  // after step 6 the third epoch has begun
     train_well(second, after, true);
     EXPECT_FALSE(second.frozen_backbone);
     EXPECT_EQ(second.number, whole.number) << stop_after;
