@@ -13,8 +13,8 @@
 namespace imago::nn {
 
 /// What a forward pass does beyond computing: in training, BatchNorm uses and updates batch statistics and Dropout
-/// draws from `generator`. Convolutions and linear layers compute in `type`, what follows takes its inputs as they come;
-/// BatchNorm's sums and the logits are float32 always.
+/// draws from `generator`. Convolutions and linear layers compute in `type`, what follows takes its inputs as they
+/// come; BatchNorm's sums and the logits are float32 always.
 struct ForwardMode {
   bool training = false;
   at::Generator* generator = nullptr;
