@@ -3,7 +3,10 @@
 
 import io
 import json
+import os
+import pty
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -178,3 +181,21 @@ def test_the_same_import_again_changes_nothing_and_is_quick(program, tmp_path):
     assert not reports[0].pop("was_there") and reports[1].pop("was_there") and reports[0] == reports[1]
     assert files == before
     assert seconds[1] < seconds[0] * 0.7, "what is stored is not decoded again"
+
+
+def test_a_terminal_shows_rate_and_time_left(program, tmp_path):
+    source = slow_pngs(tmp_path / "source", 300)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([IMAGO, "--workspace", program.workspace, "data", "import", source, "--name", "pets"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # so a terminal ends
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    assert re.search(rb"checking images  \d+  \d+%  \d+/s  ETA \d+ s", shown), shown
