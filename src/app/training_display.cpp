@@ -58,11 +58,12 @@ void TrainingDisplay::on_weights(const json::Value& event) {
 
 void TrainingDisplay::on_step(const json::Value& event) {
   const double steps = std::max(event.value("total_steps", 1.0), 1.0);
-  progress_.show(fmt::format("{}  epoch {}/{}  step {}/{}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  ETA {}",
+  // What matters most comes first: a narrow terminal cuts the end.
+  progress_.show(fmt::format("{}  epoch {}/{}  ETA {}  loss {:.4f}  accuracy {:.4f}  {:.0f} images/s  step {}/{}",
                              bar(event.value("step", 0.0) / steps), event.value("epoch", 0), event.value("epochs", 0),
-                             event.value("step", 0), event.value("total_steps", 0), event.value("loss", 0.0),
+                             format_duration(seconds_to_ms(event.value("remaining", 0.0))), event.value("loss", 0.0),
                              event.value("accuracy", 0.0), event.value("images_per_second", 0.0),
-                             format_duration(seconds_to_ms(event.value("remaining", 0.0)))));
+                             event.value("step", 0), event.value("total_steps", 0)));
 }
 
 void TrainingDisplay::keep(const json::Value& epoch) {

@@ -197,7 +197,7 @@ def test_registered_models_are_in_mlflows_registry_with_their_aliases(mlflow, co
 
 def test_a_server_that_comes_late_and_is_killed_has_everything_in_the_end(mlflow_server, colours):
     environment = dict(os.environ, MLFLOW_TRACKING_URI=mlflow_server.url, MLFLOW_EXPERIMENT_NAME="late")
-    process = subprocess.Popen([IMAGO, "--workspace", colours.workspace, *TRAIN, "120", "--quiet"], env=environment,
+    process = subprocess.Popen([IMAGO, "--workspace", colours.workspace, *TRAIN, "120", "--quiet", "--set", "early_stopping_patience=0"], env=environment,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def epochs_done():

@@ -21,6 +21,9 @@ from coloured_images import write_colours
 from conftest import IMAGO, Program
 
 
+PATIENT = ["--set", "early_stopping_patience=0"]
+
+
 def train(*more, epochs=2):
     return ["train", "--data", "colours", "--recipe", "improved-cnn", "--epochs", epochs, *more]
 
@@ -164,7 +167,7 @@ def test_a_difference_is_named_where_it_began(program):
 
 
 def test_a_killed_run_is_interrupted_until_it_is_resumed(program):
-    process = subprocess.Popen([IMAGO, "--workspace", program.workspace, *map(str, train("--model", "killed", epochs=40))],
+    process = subprocess.Popen([IMAGO, "--workspace", program.workspace, *map(str, train("--model", "killed", *PATIENT, epochs=200))],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if line.startswith("epoch   1"):
@@ -189,7 +192,7 @@ def test_quiet_training_says_only_what_came_of_it(program):
 def test_a_terminal_has_a_bar_and_takes_keys(program):
     """c draws the curves so far, q stops with a checkpoint; the terminal is as before afterwards."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([IMAGO, "--workspace", program.workspace, *map(str, train("--model", "keys", epochs=200))],
+    process = subprocess.Popen([IMAGO, "--workspace", program.workspace, *map(str, train("--model", "keys", *PATIENT, epochs=400))],
                                stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(theirs)
@@ -207,7 +210,7 @@ def test_a_terminal_has_a_bar_and_takes_keys(program):
                     assert re.search(pattern, seen, re.S), seen[-2000:]
 
     try:
-        read_until(r"\[=* *\]  epoch 1/200  step \d+/\d+ .* images/s  ETA ")
+        read_until(r"\[=* *\]  epoch 1/400  ETA \d+ .*  loss \d\.\d+  accuracy ")
         os.write(ours, b"x")
         read_until(r"keys: c the curves so far, q stop")
         read_until(r"epoch   2 ")
