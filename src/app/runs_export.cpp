@@ -49,7 +49,10 @@ Result<void> to_mlflow(pipeline::Workspace& workspace, const std::vector<std::st
     value["sent"].push_back({{"run", id}, {"url", *page}});
     text += fmt::format("run {} is at {}\n", id, *page);
   }
-  if (ids.size() == 1) value.update(value["sent"].front());
+  if (ids.size() == 1) {
+    const json::Value only = value["sent"].front();  // a copy: update would read from what it makes grow
+    value.update(only);
+  }
   return {};
 }
 
