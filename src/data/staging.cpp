@@ -69,9 +69,10 @@ Result<bool> Staging::is_known(const std::string& name, const std::string& versi
 
 Result<void> Staging::move_objects() {
   if (!fs::exists(objects())) return {};  // all were stored already
+  TRY_VOID(make_directories(repository_->folder() / "objects"));
   for (const auto& part : fs::directory_iterator(objects())) {
     const auto target = repository_->folder() / "objects" / part.path().filename();
-    TRY_VOID(make_directories(target));
+    if (std::rename(part.path().c_str(), target.c_str()) == 0) continue;  // the first of its folder: all at once
     for (const auto& object : fs::directory_iterator(part.path()))
       if (std::rename(object.path().c_str(), (target / object.path().filename()).c_str()) != 0)
         return fail(ErrorCode::Internal, "storing {}: {}", object.path().filename().string(), std::strerror(errno));
