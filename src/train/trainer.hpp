@@ -44,7 +44,7 @@ struct TrainSettings {
   double unfreeze_rate_factor = 0.1;
   std::chrono::seconds checkpoint_every{30};
   nn::Communicator* team = nullptr;  ///< those who train together, the learner's own; null: alone
-  bool keep_weights = false;  ///< the learner was given what it starts from: no filter is set from the data
+  bool keep_weights = false;         ///< the learner was given what it starts from: no filter is set from the data
 };
 
 struct StepEvent {

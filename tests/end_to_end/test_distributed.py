@@ -17,8 +17,9 @@ import pytest
 
 from conftest import IMAGO, Program
 
-TIMEOUT = 60
-RECIPE = ["--data", "stripes", "--recipe", "simple-cnn", "--threads", "1", "--set", "batch_size=30",
+TIMEOUT = 120  # for a machine that is busy with other things; all of it takes half a minute on one that is not
+RECIPE = ["--data", "stripes", "--recipe", "improved-cnn", "--threads", "1", "--set", "architecture.dropout=0",
+          "--set", "preprocess.width=16", "--set", "preprocess.height=16", "--set", "batch_size=30",
           "--set", "early_stopping_patience=0", "--set", "checkpoint_seconds=1"]
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -56,7 +57,7 @@ def test_two_processes_follow_the_curve_of_one(workspace, together):
     assert alone[-1]["loss"] < 0.9 * alone[0]["loss"], "there must be a curve to follow"
     for ours, theirs in zip(together, alone):
         for name in CURVES:
-            assert ours[name] == pytest.approx(theirs[name], rel=2e-3, abs=2e-3), name
+            assert ours[name] == pytest.approx(theirs[name], rel=1e-3, abs=1e-4), name
 
 
 def free_port():
@@ -128,13 +129,13 @@ def run_of(error):
     return re.search(r"imago train --resume (\S+?)`", error).group(1)
 
 
-LONG = ["--epochs", "60", "--set", "restore_best=false"]
+LONG = ["--epochs", "25", "--set", "restore_best=false"]
 
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_worker_ends_the_job_and_it_can_go_on(workspace, rank):
     process = start(workspace.workspace, ["train", *RECIPE, *LONG, "--model", f"killed{rank}", "--nproc", "2"], dict(os.environ))
-    wait_for_epoch(process, 3)
+    wait_for_epoch(process, 2)
     os.kill(trainers(process)[rank], signal.SIGKILL)
     killed = time.monotonic()
     _, error = process.communicate(timeout=TIMEOUT)
@@ -144,7 +145,7 @@ def test_a_killed_worker_ends_the_job_and_it_can_go_on(workspace, rank):
     done = workspace.json("train", "--resume", resume, "--nproc", "2", "--threads", "1", timeout=TIMEOUT)
     assert done["model"] == f"killed{rank}"
     rows = history(workspace, f"killed{rank}")
-    assert [row["epoch"] for row in rows] == list(range(1, 61))
+    assert [row["epoch"] for row in rows] == list(range(1, 26))
     if rank == 1:
         unbroken = workspace.json("train", *RECIPE, *LONG, "--model", "unbroken", "--nproc", "2", timeout=TIMEOUT)
         assert rows[-1]["loss"] == history(workspace, "unbroken")[-1]["loss"], "a resumed run must end where an unbroken one does"
@@ -206,7 +207,7 @@ def test_two_machines_train_together_and_go_on_after_their_cable_was_cut(workspa
         assert all(ours[name] == theirs[name] for name in CURVES)
 
     workers = start_on(machines, folders, ["train", *RECIPE, *LONG, "--model", "cut", "--worker-timeout", "3"])
-    wait_for_epoch(workers[0], 3)
+    wait_for_epoch(workers[0], 2)
     assert ip("-n", machines[1], "link", "set", "cable", "down").returncode == 0
     cut = time.monotonic()
     errors = [worker.communicate(timeout=TIMEOUT)[1] for worker in workers]
@@ -217,4 +218,4 @@ def test_two_machines_train_together_and_go_on_after_their_cable_was_cut(workspa
     workers = start_on(machines, folders, ["train", "--threads", "1", "--resume", run_of(errors[0])])
     outputs = [worker.communicate(timeout=TIMEOUT) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], outputs
-    assert [row["epoch"] for row in history(workspace, "cut")] == list(range(1, 61))
+    assert [row["epoch"] for row in history(workspace, "cut")] == list(range(1, 26))
