@@ -14,7 +14,8 @@ WAYS = {
     "plateau": ["--set", "schedule.kind=plateau", "--set", "schedule.plateau_patience=0", "--set", "schedule.plateau_threshold=0.2",
                 "--set", "loss.class_weights=balanced", "--set", "ema_decay=0.9", "--set", "optimizer.kind=muon",
                 "--set", "schedule.peak=0.05"],
-    "lookahead": ["--recipe", "quick", "--set", "max_minutes=0", "--set", "batch_size=128", "--set", "lookahead_steps=5",
+    "lookahead": ["--recipe", "quick", "--set", "max_minutes=0", "--set", "batch_size=128", "--set",
+                  "architecture.widths=[8, 16, 16]", "--set", "lookahead_steps=5",
                   "--set", "checkpoint_seconds=1"],
     "unfreeze": ["--from", "small", "--set", "freeze=backbone", "--set", "unfreeze_epoch=2", "--set", "schedule.peak=0.01"],
 }
