@@ -83,6 +83,29 @@ TEST_F(Packed, IsANumpyFileAndIsNotBuiltTwice) {
   EXPECT_EQ(read_file(file).value(), bytes);
 }
 
+TEST_F(Packed, BuildsAnotherCacheForChangedContent) {
+  const image::Preprocess preprocess{.width = 8, .height = 6};
+  const auto before = open_packed(repository, manifest, Split::Test, preprocess, {}).value();
+  manifest.entries[145].sha256 = repository.put_object(testing::picture(999)).value();
+  const auto after = open_packed(repository, manifest, Split::Test, preprocess, {}).value();
+  const auto expected = image::decode_and_resize(as_bytes(testing::picture(999)), preprocess);
+  EXPECT_THAT(after.image(5), ::testing::ElementsAreArray(expected->rgb));
+  EXPECT_THAT(before.image(5), ::testing::Not(::testing::ElementsAreArray(expected->rgb)));
+  EXPECT_THAT(after.image(4), ::testing::ElementsAreArray(before.image(4)));
+}
+
+TEST_F(Packed, TakesNothingFromABuildThatWasInterrupted) {
+  const image::Preprocess preprocess{.width = 8, .height = 6};
+  const auto name = fmt::format("{}-test-8x6-stretch.npy", version_of(manifest));
+  const auto left = folder() / "cache" / ".packing-0123456789ab";  // as a killed build leaves it
+  ASSERT_TRUE(make_directories(left));
+  ASSERT_TRUE(write_file(left / name, std::string(128 + 10 * 6 * 8 * 3, '\0')));
+  const auto packed = open_packed(repository, manifest, Split::Test, preprocess, {});
+  ASSERT_TRUE(packed) << packed.error().message;
+  const auto expected = image::decode_and_resize(as_bytes(testing::picture(140)), preprocess);
+  EXPECT_THAT(packed->image(0), ::testing::ElementsAreArray(expected->rgb));
+}
+
 TEST_F(Packed, NamesAnImageThatCannotBeReadAndLeavesNoCache) {
   ASSERT_TRUE(write_file(repository.object_path(manifest.entries[77].sha256), "damaged"));
   const auto packed = open_packed(repository, manifest, Split::Train, {}, {});
