@@ -33,7 +33,9 @@ model::Graph conv_norm_linear(int filters, int kernel) {
 }
 
 void expect_losses(Learner& learner, const std::vector<double>& losses) {
-  const Batch batch{{.n = 2, .channels = 3, .height = 3, .width = 3, .data = wave(54, 0.91, 0.3)}, {0, 1}};
+  Batch batch;  // filled member by member: GCC 12 takes the aggregate for uninitialised
+  batch.images = {.n = 2, .channels = 3, .height = 3, .width = 3, .data = wave(54, 0.91, 0.3)};
+  batch.labels = {0, 1};
   const std::vector<double> rates{0.01, 0.02, 0.005, 0.01};
   for (std::size_t i = 0; i < rates.size(); ++i)
     EXPECT_NEAR(learner.step(batch, {.learning_rate = rates[i]}).value().loss, losses[i], 1e-5) << "step " << i;
