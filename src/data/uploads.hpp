@@ -90,10 +90,11 @@ struct Extension {
 };
 
 /// Adds labelled uploads to the newest version of `dataset` (or NAME@VERSION) as training images under
-/// "uploads/ID.EXT" (of a class with ten or more new images about one in ten, by hash, as validation images, when it has
-/// such a split), test split untouched, and marks them used, the refused ones too. Doing it again with the same ids gives the same version and report: a job
-/// that is repeated after a crash changes nothing. Waits while an import is running. InvalidArgument, before anything
-/// is changed, for an upload without a label, with one the data set does not have, or used for another data set.
+/// "uploads/ID.EXT" (of a class with ten or more new images about one in ten, by hash, as validation images, when it
+/// has such a split), test split untouched, and marks them used, the refused ones too. Doing it again with the same ids
+/// gives the same version and report: a job that is repeated after a crash changes nothing. Waits while an import is
+/// running. InvalidArgument, before anything is changed, for an upload without a label, with one the data set does not
+/// have, or used for another data set.
 Result<Extension> extend_dataset(Repository& repository, Uploads& uploads, const std::string& dataset,
                                  const std::vector<std::string>& ids);
 
