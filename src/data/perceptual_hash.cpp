@@ -62,7 +62,9 @@ struct Correlation {
 constexpr int kSide = Fingerprint::kSide;
 using Detail = std::array<float, std::size_t{kSide} * kSide * 3>;
 
-std::size_t place(int x, int y, int channel) { return static_cast<std::size_t>((y * kSide + x) * 3 + channel); }
+std::size_t place(int x, int y, int channel) {
+  return (static_cast<std::size_t>(y) * kSide + static_cast<std::size_t>(x)) * 3 + static_cast<std::size_t>(channel);
+}
 
 /// The thumbnail without the mean around each pixel; beyond the edge its outermost pixels go on.
 Detail detail(const Fingerprint& print) {

@@ -255,9 +255,11 @@ Drawing curves_drawing(const std::vector<Panel>& panels, const std::string& x_la
   Drawing drawing{kPanelWidth * static_cast<double>(columns), height * static_cast<double>(rows), {}};
   if (panels.empty())
     drawing.shapes.emplace_back(text_at(drawing.width / 2, drawing.height / 2, Anchor::Middle, "no curves"));
-  for (std::size_t i = 0; i < panels.size(); ++i)
-    draw_panel(drawing, panels[i], kPanelWidth * static_cast<double>(i % columns),
-               height * static_cast<double>(i / columns), x_label);
+  for (std::size_t i = 0; i < panels.size(); ++i) {
+    const std::size_t row = i / columns;
+    draw_panel(drawing, panels[i], kPanelWidth * static_cast<double>(i % columns), height * static_cast<double>(row),
+               x_label);
+  }
   return drawing;
 }
 
