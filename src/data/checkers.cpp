@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/checkers.hpp"
 
+#include <utility>
+
 #include "data/cifar.hpp"
 #include "data/remarks.hpp"
 #include "data/source.hpp"
@@ -10,7 +12,9 @@
 namespace imago::data {
 namespace {
 
-constexpr std::size_t kQueued = 64;
+constexpr std::size_t kQueued = 16;
+constexpr std::size_t kTogether = 16;                           // files ...
+constexpr std::size_t kBytesTogether = std::size_t{128} << 10;  // ... or bytes
 
 }  // namespace
 
@@ -20,12 +24,21 @@ Checkers::Checkers(Staging& staging, RowTable& table, FingerprintFile* prints, i
 }
 
 Result<void> Checkers::submit(CheckTask task) {
-  if (queue_.push(std::move(task))) return {};
+  gathered_bytes_ += task.bytes.size();
+  gathered_.push_back(std::move(task));
+  if (gathered_.size() < kTogether && gathered_bytes_ < kBytesTogether) return {};
+  return hand_over();
+}
+
+Result<void> Checkers::hand_over() {
+  gathered_bytes_ = 0;
+  if (queue_.push(std::exchange(gathered_, {}))) return {};
   const std::scoped_lock lock(mutex_);
   return tl::unexpected<Error>(*failure_);
 }
 
 Result<void> Checkers::finish() {
+  if (!gathered_.empty()) static_cast<void>(hand_over());
   queue_.close();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
@@ -34,12 +47,14 @@ Result<void> Checkers::finish() {
 }
 
 void Checkers::work() {
-  while (auto task = queue_.pop()) {
-    if (auto checked = check(*task); !checked) {
-      const std::scoped_lock lock(mutex_);
-      if (!failure_) failure_ = std::move(checked.error());
-      queue_.close();
-      return;
+  while (auto tasks = queue_.pop()) {
+    for (CheckTask& task : *tasks) {
+      if (auto checked = check(task); !checked) {
+        const std::scoped_lock lock(mutex_);
+        if (!failure_) failure_ = std::move(checked.error());
+        queue_.close();
+        return;
+      }
     }
   }
 }

@@ -31,19 +31,25 @@ class Checkers {
   Checkers(const Checkers&) = delete;
   Checkers& operator=(const Checkers&) = delete;
 
-  /// Waits for room. The failure of an earlier one.
+  /// From one thread. Waits for room. The failure of an earlier one.
   Result<void> submit(CheckTask task);
   /// Waits for all; the first failure, if there was one.
   Result<void> finish();
 
  private:
+  /// Small files go to a thread many at a time: waking it costs more than checking one of CIFAR-10's.
+  using Tasks = std::vector<CheckTask>;
+
+  Result<void> hand_over();
   void work();
   Result<void> check(CheckTask& task);
 
   Staging& staging_;
   RowTable& table_;
   FingerprintFile* prints_;
-  BoundedQueue<CheckTask> queue_;
+  Tasks gathered_;  // by submit, not yet in the queue
+  std::size_t gathered_bytes_ = 0;
+  BoundedQueue<Tasks> queue_;
   std::mutex mutex_;  // guards failure_
   std::optional<Error> failure_;
   std::vector<std::thread> threads_;

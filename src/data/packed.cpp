@@ -100,15 +100,27 @@ class Packing {
     }
   }
 
+  /// Small images are written together; a large one at once, from where it was decoded.
   Result<void> pack(std::size_t first, std::size_t count) {
+    constexpr std::size_t kTogether = std::size_t{128} << 10;
     std::vector<std::uint8_t> pixels;
+    std::size_t written = first;
     for (std::size_t i = first; i < first + count; ++i) {
       const Entry& entry = manifest_.entries[entries_[i]];
       auto image = load(entry);
       if (!image) return pass(image, fmt::format("packing {}", entry.path));
-      pixels.insert(pixels.end(), image->rgb.begin(), image->rgb.end());
+      const std::size_t item = image->rgb.size();
+      if (pixels.empty()) {
+        pixels = std::move(image->rgb);
+      } else {
+        pixels.insert(pixels.end(), image->rgb.begin(), image->rgb.end());
+      }
+      if (pixels.size() < kTogether && i + 1 < first + count) continue;
+      TRY_VOID(write_at(fd_, pixels.data(), pixels.size(), offset_ + written * item, path_));
+      written = i + 1;
+      pixels.clear();
     }
-    return write_at(fd_, pixels.data(), pixels.size(), offset_ + first * (pixels.size() / count), path_);
+    return {};
   }
 
   Result<image::Image> load(const Entry& entry) const {
