@@ -33,8 +33,8 @@ def spread(values):
 def write_result(name, body):
     """bench/results/NAME.json. `body` holds the figures; how they came about is added here."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    words = [Path(word).name if word.startswith("/") else word for word in sys.argv]  # where a folder lies says nothing to others
-    result = {"command": "bench/" + " ".join(words), "date": time.strftime("%Y-%m-%d"), "commit": commit(),
+    words = [Path(word).name if word.startswith("/") else word for word in sys.argv[1:]]  # where a folder lies says nothing to others
+    result = {"command": "bench/" + " ".join([Path(sys.argv[0]).name, *words]), "date": time.strftime("%Y-%m-%d"), "commit": commit(),
               "machine": machine(), **body}
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
