@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tarfile
+import threading
 import time
 from pathlib import Path
 
@@ -39,6 +40,23 @@ def data_folder():
         if place and (Path(place) / "cifar-10-images.tar.zst").exists():
             return Path(place)
     return None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_epoch(process, epoch, seconds=180):
+    """Until a training has reported that epoch on its standard error, which is a pipe of text; it is killed when it takes longer."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        reached = any(line.startswith(f"epoch {epoch:>3}") for line in process.stderr)
+    finally:
+        timer.cancel()
+    assert reached, f"training ended with {process.wait()} before epoch {epoch}"
 
 
 class Program:

@@ -48,7 +48,7 @@ Result<std::filesystem::path> initial_weights(pipeline::Workspace& workspace, co
   if (options.from.empty()) return std::filesystem::path();
   TRY(const auto version, workspace.models().resolve(options.from));
   TRY(const auto package, workspace.models().open(version));
-  return package.folder / "weights.safetensors";
+  return package.weights_path();
 }
 
 Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Options& options, const Team& team,

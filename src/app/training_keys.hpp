@@ -18,7 +18,6 @@ class TrainingKeys {
   TrainingKeys(const TrainingKeys&) = delete;
   TrainingKeys& operator=(const TrainingKeys&) = delete;
 
-  [[nodiscard]] bool active() const { return before_.has_value(); }
   /// The next key that waits, if one does. Returns at once.
   std::optional<char> poll();
 

@@ -41,14 +41,20 @@ Result<NearGroups> FingerprintFile::find_groups(const std::atomic<bool>* stop) {
   const std::span records(reinterpret_cast<const Record*>(mapped.bytes().data()),
                           mapped.bytes().size() / sizeof(Record));
   std::vector<const Fingerprint*> prints;
-  for (const auto& record : records) prints.push_back(&record.print);
+  // By content, once each: the order of the file is that of threads, and which images are grouped may hang on it.
+  std::vector<const Record*> contents;
+  for (const auto& record : records) contents.push_back(&record);
+  std::ranges::sort(contents, {}, &Record::sha256);
+  const auto copies = std::ranges::unique(contents, {}, &Record::sha256);
+  contents.erase(copies.begin(), copies.end());
+  for (const auto* record : contents) prints.push_back(&record->print);
   const auto found = group_near_copies(prints, [&](std::size_t, std::size_t) { return stop == nullptr || !*stop; });
   if (stop != nullptr && *stop) return fail(ErrorCode::Cancelled, "import stopped: nothing was changed");
   std::uint32_t number = 0;
   for (const auto& group : found) {
     ++number;
     for (const auto i : group.images) {
-      const auto& sha256 = records[i].sha256;
+      const auto& sha256 = contents[i]->sha256;
       groups.emplace(std::string(sha256.begin(), sha256.end()), number);
     }
   }

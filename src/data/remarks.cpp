@@ -81,10 +81,10 @@ std::vector<std::string> remark_texts(unsigned remarks) {
   return texts;
 }
 
-void ReasonCounts::add(std::string_view reason, std::size_t count) {
+void ReasonCounts::add(std::string_view reason) {
   auto kind = kind_of(reason);
   if (!counts_.contains(kind) && counts_.size() >= kMostKinds) kind = "other reasons";
-  counts_[kind] += count;
+  ++counts_[kind];
 }
 
 }  // namespace imago::data

@@ -33,7 +33,7 @@ std::vector<std::string> remark_texts(unsigned remarks);
 class ReasonCounts {
  public:
   static constexpr std::size_t kMostKinds = 50;
-  void add(std::string_view reason, std::size_t count = 1);
+  void add(std::string_view reason);
   [[nodiscard]] const std::map<std::string, std::size_t>& counts() const { return counts_; }
 
  private:

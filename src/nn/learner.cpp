@@ -214,9 +214,11 @@ class TorchLearner final : public Learner {
                                const ForwardMode& mode) {
     if (!settings_.freeze_backbone) return network_.forward(to_tensor(batch), tensors, mode);
     const int end = model::backbone_end(network_.graph());
+    Tensor all;  // made once, and only when something is missing
     const Tensor features = features_.of(batch, [&](const std::vector<std::int64_t>& items) {
       const torch::NoGradGuard no_gradients;
-      const Tensor images = to_tensor(batch).index_select(0, torch::tensor(items, device_));
+      if (!all.defined()) all = to_tensor(batch);
+      const Tensor images = all.index_select(0, torch::tensor(items, device_));
       return network_.forward_to(end, images.contiguous(torch::MemoryFormat::ChannelsLast), averaged_, {});
     });
     return network_.forward_from(end, features, tensors, mode);

@@ -67,26 +67,6 @@ Result<void> train(const LabelCheckRequest& request, const fs::path& folder, con
   return {};
 }
 
-/// The mean of an image's logits and its mirror image's.
-class BothWays final : public model::Classifier {
- public:
-  explicit BothWays(model::Classifier& one) : one_(one) {}
-
-  [[nodiscard]] int classes() const override { return one_.classes(); }
-  Result<model::Logits> classify(const image::ImageBatch& batch) override {
-    TRY(auto logits, one_.classify(batch));
-    image::ImageBatch mirrored = batch;
-    for (auto row = mirrored.data.begin(); row != mirrored.data.end(); row += batch.width)
-      std::reverse(row, row + batch.width);
-    TRY(const auto others, one_.classify(mirrored));
-    for (std::size_t i = 0; i < logits.data.size(); ++i) logits.data[i] = (logits.data[i] + others.data[i]) / 2;
-    return logits;
-  }
-
- private:
-  model::Classifier& one_;
-};
-
 /// Whoever trains on mirror images takes them for the same.
 bool sees_mirror_images(const json::Value& recipe) {
   const auto augmentation = recipe.find("augmentation");
@@ -113,11 +93,12 @@ Result<void> predict_fold(Workspace& workspace, const LabelCheckRequest& request
   package.folder = folder / "run" / "package";
   TRY(const auto spec, json::read(package.folder / "spec.json"));
   TRY(package.spec, model::spec_from_json(spec));
-  TRY(const auto engine, infer::Engine::load(package));
+  infer::EngineOptions options;
+  if (package.spec.views == model::Views::None && sees_mirror_images(request.recipe))
+    options.views = model::Views::Flip;
+  TRY(const auto engine, infer::Engine::load(package, options));
   TRY(const auto held_out, data::open_packed(repository, manifest, data::Split::Test, package.spec.preprocess, {}));
-  BothWays both(*engine);
-  model::Classifier& judge = sees_mirror_images(request.recipe) ? static_cast<model::Classifier&>(both) : *engine;
-  TRY(const auto logits, evaluate::predict_split(judge, held_out, package.spec.preprocess, {}));
+  TRY(const auto logits, evaluate::predict_split(*engine, held_out, package.spec.preprocess, {}));
   const auto classes = manifest.labels.size();
   for (std::size_t i = 0; i < held_out.size(); ++i) {
     const auto row = model::softmax(logits.row(static_cast<int>(i)), package.spec.temperature);

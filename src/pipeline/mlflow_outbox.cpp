@@ -45,8 +45,10 @@ int send_unsent(Workspace& workspace, const tracking::MlflowServer& server, std:
   int sent = 0;
   for (const auto& one : unsent_runs(workspace)) {
     if (one.uri != server.uri) continue;
-    if (!export_to_mlflow(workspace, one.run, server, deadline)) break;
-    ++sent;
+    const auto done = export_to_mlflow(workspace, one.run, server, deadline);
+    if (done) ++sent;
+    // What fails for another reason would fail again, and is no reason to keep the others waiting.
+    if (!done && (done.error().code == ErrorCode::Unavailable || done.error().code == ErrorCode::Timeout)) break;
   }
   return sent;
 }

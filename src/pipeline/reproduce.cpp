@@ -148,6 +148,7 @@ Result<Reproduction> reproduce(Workspace& workspace, const ReproduceRequest& req
   params["code_version"] = request.code_version;
   params["machine"] = describe_machine();
   params["reproduces"] = done.original.id;
+  params.erase("workers");  // one process does it
 
   TRY(done.repeated, workspace.runs().create("repro", params));
   const fs::path folder = workspace.run_folder(done.repeated.id);

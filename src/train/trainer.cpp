@@ -99,7 +99,6 @@ class Run {
 
   Result<TrainOutcome> train() {
     while (progress_.epoch < settings_.epochs) {
-      if (is_unfrozen()) TRY_VOID(learner_.unfreeze());
       TRY(const EpochEnd end, train_epoch());
       if (end == EpochEnd::Stopped) {
         TRY_VOID(save());
@@ -109,6 +108,7 @@ class Run {
       TRY_VOID(finish_epoch());
       if (end == EpochEnd::OutOfTime) return finish(StopReason::TimeBudget);
       if (lost_patience()) return finish(StopReason::EarlyStopping);
+      if (is_unfrozen()) TRY_VOID(learner_.unfreeze());  // before a checkpoint names the new epoch
       TRY_VOID(save_if_due());
     }
     return finish(StopReason::Finished);

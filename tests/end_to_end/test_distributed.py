@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import IMAGO, Program
+from conftest import IMAGO, Program, free_port, wait_for_epoch
 
 TIMEOUT = 120  # for a machine that is busy with other things; all of it takes half a minute on one that is not
 RECIPE = ["--data", "stripes", "--recipe", "improved-cnn", "--threads", "1", "--set", "architecture.dropout=0",
@@ -58,12 +57,6 @@ def test_two_processes_follow_the_curve_of_one(workspace, together):
     for ours, theirs in zip(together, alone):
         for name in CURVES:
             assert ours[name] == pytest.approx(theirs[name], rel=1e-3, abs=1e-4), name
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def place(rank, port, address="127.0.0.1", local_size=2):
@@ -116,13 +109,6 @@ def trainers(process):
             continue
         found[job["team"]["rank"]] = int(child)
     return found
-
-
-def wait_for_epoch(process, epoch):
-    for line in process.stderr:
-        if line.startswith(f"epoch {epoch:>3}"):
-            return
-    raise AssertionError(f"training ended early with {process.wait()}")
 
 
 def run_of(error):

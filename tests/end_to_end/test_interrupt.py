@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import IMAGO
+from conftest import IMAGO, wait_for_epoch
 
 
 
@@ -17,10 +17,8 @@ def train(model, seed):
 
 def start_and_reach_epoch_2(trained, arguments):
     process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if line.startswith("epoch   2"):
-            return process
-    raise AssertionError(f"training ended early with {process.wait()}")
+    wait_for_epoch(process, 2)
+    return process
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from coloured_images import write_colours
-from conftest import IMAGO, ROOT, Program
+from conftest import IMAGO, ROOT, Program, free_port
 
 MLFLOW = ROOT / ".deps" / "mlflow" / "bin"
 
@@ -52,12 +52,6 @@ versions = {version.version: [version.run_id, version.tags] for version in clien
 info = mlflow.models.get_model_info(f"models:/{sys.argv[2]}@champion")
 print(json.dumps({"aliases": model.aliases, "versions": versions, "flavors": sorted(info.flavors)}))
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class MlflowServer:

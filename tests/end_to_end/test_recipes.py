@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import IMAGO
+from conftest import IMAGO, wait_for_epoch
 
 PLAIN = ["--recipe", "improved-cnn-bn", "--set", "checkpoint_seconds=1", "--set", "early_stopping_patience=0"]
 WAYS = {
@@ -30,9 +30,7 @@ def kill_in_epoch(workspace, arguments, epoch):
     """Starts a training and kills its trainer once that epoch has been reported; the run's id."""
     process = subprocess.Popen([IMAGO, "--workspace", workspace, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if line.startswith(f"epoch   {epoch}"):
-            break
+    wait_for_epoch(process, epoch)
     subprocess.run(["pkill", "-KILL", "-P", str(process.pid)], check=True)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1, err

@@ -17,7 +17,7 @@ import pytest
 import requests
 from PIL import Image
 
-from conftest import IMAGO, Program, Server
+from conftest import IMAGO, Program, Server, wait_for_epoch
 
 SLOW = {"recipe": "improved-cnn-bn", "epochs": 400}  # long enough to be stopped, killed, queued behind
 
@@ -283,7 +283,7 @@ def test_new_data_npz_on_the_command_line(workspace, tmp_path):
 def test_a_killed_training_does_not_stay_running(workspace):
     process = subprocess.Popen([IMAGO, "--workspace", workspace.workspace, "train", "--data", "small", "--recipe", "improved-cnn-bn",
                                 "--epochs", "50", "--model", "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    next(line for line in process.stderr if line.startswith("epoch"))
+    wait_for_epoch(process, 1)
     process.kill()
     process.wait(timeout=10)
     newest = workspace.json("runs", "list")[0]

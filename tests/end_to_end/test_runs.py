@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from coloured_images import write_colours
-from conftest import IMAGO, Program
+from conftest import IMAGO, Program, wait_for_epoch
 
 
 PATIENT = ["--set", "early_stopping_patience=0"]
@@ -169,9 +169,7 @@ def test_a_difference_is_named_where_it_began(program):
 def test_a_killed_run_is_interrupted_until_it_is_resumed(program):
     process = subprocess.Popen([IMAGO, "--workspace", program.workspace, *map(str, train("--model", "killed", *PATIENT, epochs=200))],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if line.startswith("epoch   1"):
-            break
+    wait_for_epoch(process, 1)
     newest = program.json("runs", "list", "--limit", 1)[0]
     assert newest["status"] == "running"
     process.kill()

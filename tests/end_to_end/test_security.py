@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 
-from conftest import IMAGO, Program, Server
+from conftest import IMAGO, Program, Server, free_port
 
 
 @pytest.fixture
@@ -48,12 +48,6 @@ def wait_for(condition, seconds=10):
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.1)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_keys_are_made_listed_and_revoked(program):

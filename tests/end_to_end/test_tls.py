@@ -11,8 +11,8 @@ import time
 import pytest
 import requests
 
-from conftest import Program, Server
-from test_security import compat_ports, free_port  # noqa: F401 (a fixture)
+from conftest import Program, Server, free_port
+from test_security import compat_ports  # noqa: F401 (a fixture)
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl")

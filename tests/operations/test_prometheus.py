@@ -9,7 +9,8 @@ import pytest
 import requests
 import yaml
 
-from bounded import ROOT, free_port, run, tool, wait_for
+from bounded import ROOT, run, tool, wait_for
+from conftest import free_port
 from conftest import Server
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
