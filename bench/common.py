@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "results"
+RESULTS = Path(os.environ.get("IMAGO_BENCH_RESULTS", ROOT / "bench" / "results"))  # elsewhere for a trial
 
 
 def machine():
@@ -30,12 +30,26 @@ def spread(values):
     return {"n": len(values), "median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def write_result(name, body):
-    """bench/results/NAME.json. `body` holds the figures; how they came about is added here."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def described(body):
+    """`body` holds the figures; how they came about is added here."""
     words = [Path(word).name if word.startswith("/") else word for word in sys.argv[1:]]  # where a folder lies says nothing to others
-    result = {"command": "bench/" + " ".join([Path(sys.argv[0]).name, *words]), "date": time.strftime("%Y-%m-%d"), "commit": commit(),
-              "machine": machine(), **body}
-    path = RESULTS / f"{name}.json"
+    return {"command": "bench/" + " ".join([Path(sys.argv[0]).name, *words]), "date": time.strftime("%Y-%m-%d"), "commit": commit(),
+            "machine": machine(), **body}
+
+
+def write(path, result):
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n")
-    print(f"wrote {path.relative_to(ROOT)}")
+    print(f"wrote {path}")
+
+
+def write_result(name, body):
+    """NAME.json in RESULTS."""
+    write(RESULTS / f"{name}.json", described(body))
+
+
+def merge_result(name, part, body):
+    """PART of NAME.json, whose other parts stay as they are: each says how it was made."""
+    path = RESULTS / f"{name}.json"
+    parts = json.loads(path.read_text()) if path.exists() else {}
+    write(path, {**parts, part: described(body)})

@@ -1,73 +1,180 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How many images a second does training improved-cnn take in, augmentation on, beside the usual PyTorch loop?
+"""How many images a second does training take in, augmentation on, and with how much memory, beside PyTorch and Keras?
 
-    bench/train.py [--pairs 10] [--seconds 12] [--data cifar10]
+    bench/train.py [--pairs 10] [--seconds 8] [--nets improved-cnn,...] [--peers "PyTorch eager,Keras"] [--program build]
 
-Needs a workspace with the data set and `scripts/setup bench`. One pair is: imago-trainer, then PyTorch from PyPI with the same network,
-optimiser, batch and cores. Both count images between a warm-up of a quarter of the time and the end. The peer runs with 0 and with 2
-DataLoader workers first, and then with the faster.
+Needs a workspace with CIFAR-10 and, for mobilenet-v2 (224 x 224, all layers learn), the cats and dogs photographs
+(`imago data import cats-dogs`); and `scripts/setup bench`. One pair is: imago-trainer, then each peer, with the recipe's network,
+augmentation, loss, optimiser and batch on the same packed images; float32, and bfloat16 for those that have it. What is measured is
+the same for all (peers/window.py). PyTorch gets its images in the fastest of three ways, tried first: a DataLoader with 0 or 2 workers, or
+whole batches changed at once. The networks are checked to have as many parameters as ours.
 """
 
 import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
+import threading
 from pathlib import Path
 
-from common import ROOT, spread, write_result
+from common import ROOT, merge_result, spread
+
+PEERS_FOLDER = ROOT / "bench" / "peers"
+sys.path.append(str(PEERS_FOLDER))
+from window import Window, peak_mib  # noqa: E402
 
 PYTHON = ROOT / ".deps" / "bench" / "bin" / "python"
+DATA = {"improved-cnn": "cifar10", "three-block-cnn": "cifar10", "resnet9": "cifar10", "airbench94": "cifar10", "mobilenet-v2": "cats-dogs"}
+PEERS = {  # script, its settings, and which of ours it is held against
+    "PyTorch eager": ("torch_train.py", {"compile": False, "bfloat16": False}, "imago"),
+    "PyTorch compiled": ("torch_train.py", {"compile": True, "bfloat16": False}, "imago"),
+    "Keras": ("keras_train.py", {}, "imago"),
+    "PyTorch eager bfloat16": ("torch_train.py", {"compile": False, "bfloat16": True}, "imago bfloat16"),
+    "PyTorch compiled bfloat16": ("torch_train.py", {"compile": True, "bfloat16": True}, "imago bfloat16"),
+}
+INPUTS = ("0", "2", "batch")
+LIMIT = 900  # seconds, of one run
 
 
-def ours(job, seconds):
-    """Images a second from the trainer's own events: steps done between the end of the warm-up and the last event."""
-    done = subprocess.run([ROOT / "build" / "imago-trainer"], input=json.dumps(job), capture_output=True, text=True, check=True)
-    steps = [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "step" and event["elapsed"] > seconds / 4]
-    first, last = steps[0], steps[-1]
-    return (last["step"] - first["step"]) * job["recipe"]["batch_size"] / (last["elapsed"] - first["elapsed"])
+def output(command):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
+    if done.returncode != 0:
+        raise SystemExit(done.stdout + done.stderr)
+    return done.stdout
 
 
-def peer(images, seconds, workers):
-    done = subprocess.run([PYTHON, ROOT / "bench" / "peers" / "torch_train.py", images, str(seconds), str(seconds / 4), str(workers)],
-                          capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)["images_per_second"]
+def peer_output(script, *arguments):
+    return json.loads(output([PYTHON, PEERS_FOLDER / script, *arguments]).splitlines()[-1])
+
+
+def recipe_of(program, net):
+    recipe = json.loads(output([program / "imago", "--json", "recipes", "show", net]))["recipe"]
+    recipe.update(epochs=1000, max_minutes=0, early_stopping_patience=0)
+    if net == "mobilenet-v2":  # torchvision's padding, and everything learns from the start
+        recipe.update(freeze="none", architecture={**recipe["architecture"], "padding": "torch"})
+        del recipe["pretrained"]
+    return recipe
+
+
+def ours(program, job, seconds):
+    """From the trainer's own events, as long as it trains; validation between epochs is no training."""
+    window = Window(seconds)
+    with subprocess.Popen([program / "imago-trainer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        guard = threading.Timer(LIMIT, process.kill)
+        guard.start()
+        try:
+            process.stdin.write(json.dumps(job))
+            process.stdin.close()
+            epoch = parameters = None
+            for event in map(json.loads, process.stdout):
+                if event["event"] == "start":
+                    parameters = event["parameters"]
+                if event["event"] != "step":
+                    continue
+                if epoch not in (None, event["epoch"]):
+                    window.skip(event["step"], event["elapsed"])
+                epoch = event["epoch"]
+                if window.note(event["step"], event["elapsed"]):
+                    return {"images_per_second": window.steps_per_second() * job["recipe"]["batch_size"], "peak_mib": peak_mib(process.pid),
+                            "parameters": parameters}
+        finally:
+            guard.cancel()
+            process.kill()
+    raise SystemExit(f"imago-trainer ended before {seconds} s of {job['recipe']['name']} were measured: {event}")
+
+
+class Contest:
+    """Everybody trains one network."""
+
+    def __init__(self, options, net, folder):
+        self.options, self.net = options, net
+        self.recipe = recipe_of(options.program, net)
+        self.data = json.loads(output([options.program / "imago", "--workspace", options.workspace, "--json", "data", "show", DATA[net]]))
+        self.job = {"datasets": str(options.workspace / "datasets"), "dataset": DATA[net], "run_folder": f"{folder}/run",
+                    "package_folder": f"{folder}/package", "model_name": "bench", "model": "bench", "seed": 1, "threads": os.cpu_count(),
+                    "resume": False}
+        Path(folder, "run").mkdir()
+        self.run_ours("imago", 0.1)  # packs the images if they are not
+        side = self.recipe["preprocess"]["width"]
+        self.images = next((options.workspace / "datasets" / "cache").glob(f"{self.data['version']}-train-{side}x{side}-*.npy"))
+        self.input = None
+        if any("PyTorch" in peer for peer in options.peers):
+            self.input = max(INPUTS, key=lambda way: self.run_peer("PyTorch eager", min(options.seconds, 4), way)["images_per_second"])
+
+    def run_ours(self, who, seconds):
+        recipe = {**self.recipe, "precision": "bfloat16"} if who == "imago bfloat16" else self.recipe
+        return ours(self.options.program, {**self.job, "recipe": recipe}, seconds)
+
+    def run_peer(self, who, seconds, way):
+        script, settings, _ = PEERS[who]
+        job = {"recipe": self.recipe, "images": str(self.images), "classes": len(self.data["labels"]), "seconds": seconds, "input": way, **settings}
+        return peer_output(script, json.dumps(job))
+
+    def pair(self):
+        rows = {}
+        for who in self.options.ours:
+            rows[who] = self.run_ours(who, self.options.seconds)
+        for who in self.options.peers:
+            rows[who] = self.run_peer(who, self.options.seconds, self.input)
+        counts = {row["parameters"] for row in rows.values()}
+        if len(counts) != 1:
+            raise SystemExit(f"{self.net} has not the same parameters everywhere: {counts}")
+        print(f"{self.net}: " + ", ".join(f"{who} {row['images_per_second']:.1f} images/s {row['peak_mib']:.0f} MiB" for who, row in rows.items()),
+              flush=True)
+        return rows
+
+    def measure(self):
+        pairs = [self.pair() for _ in range(self.options.pairs)]
+        rate = {who: [pair[who]["images_per_second"] for pair in pairs] for who in pairs[0]}
+        against = {f"{PEERS[who][2]} / {who}": (PEERS[who][2], who) for who in self.options.peers}
+        return {"batch_size": self.recipe["batch_size"], "image": [self.recipe["preprocess"]["width"]] * 2, "data": DATA[self.net],
+                "parameters": pairs[0]["imago"]["parameters"], "precision": self.recipe.get("precision", "float32"), "pytorch_input": self.input,
+                "images_per_second": {who: spread(values) for who, values in rate.items()},
+                "ratio": {name: spread([a / b for a, b in zip(rate[mine], rate[other])]) for name, (mine, other) in against.items()},
+                "peak_mib": {who: spread([pair[who]["peak_mib"] for pair in pairs]) for who in pairs[0]}}
+
+
+def check_parameters(program, nets, peers):
+    """Every network is ours at ten classes."""
+    listed = {recipe["name"]: recipe["parameters"] for recipe in json.loads(output([program / "imago", "--json", "recipes", "list"]))}
+    for script in {"keras_networks.py" if peer == "Keras" else "networks.py" for peer in peers}:
+        counted = peer_output(script, *nets)
+        wrong = {net: (listed[net], counted[net]) for net in nets if listed[net] != counted[net]}
+        if wrong:
+            raise SystemExit(f"{script}: other parameter counts than the recipes (ours, theirs): {wrong}")
+
+
+def choice(allowed):
+    def parse(text):
+        wanted = text.split(",") if text else []
+        if unknown := [name for name in wanted if name not in allowed]:
+            raise argparse.ArgumentTypeError(f"no '{unknown[0]}'; there are {', '.join(allowed)}")
+        return wanted
+    return parse
 
 
 def main():
-    arguments = argparse.ArgumentParser()
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--pairs", type=int, default=10)
-    arguments.add_argument("--seconds", type=float, default=12)
-    arguments.add_argument("--data", default="cifar10")
-    arguments.add_argument("--workspace", default=os.environ.get("IMAGO_WORKSPACE", "workspace"))
+    arguments.add_argument("--seconds", type=float, default=8)
+    arguments.add_argument("--nets", type=choice(DATA), default=list(DATA))
+    arguments.add_argument("--peers", type=choice(PEERS), default=list(PEERS))
+    arguments.add_argument("--program", type=Path, default=ROOT / "build")
+    arguments.add_argument("--workspace", type=Path, default=Path(os.environ.get("IMAGO_WORKSPACE", "workspace")))
     options = arguments.parse_args()
-    workspace = Path(options.workspace).resolve()
-    recipe = json.loads(subprocess.run([ROOT / "build" / "imago", "--json", "recipes", "show", "improved-cnn"], capture_output=True, text=True,
-                                       check=True).stdout)
-    with tempfile.TemporaryDirectory() as folder:
-        # A budget stops the run; the last epoch's validation lies outside the steps that are counted.
-        job = {"datasets": str(workspace / "datasets"), "dataset": options.data, "run_folder": folder + "/run", "package_folder": folder + "/package",
-               "model_name": "bench", "model": "bench", "seed": 1, "threads": os.cpu_count(), "resume": False,
-               "recipe": {**recipe, "epochs": 1000, "max_minutes": options.seconds / 60, "early_stopping_patience": 0}}
-        ours(job, options.seconds)
-        images = max((workspace / "datasets" / "cache").rglob("*.npy"), key=lambda path: path.stat().st_size)
-        workers = max((0, 2), key=lambda n: peer(images, options.seconds, n))
-        rows = {"imago": [], "PyTorch": []}
-        for _ in range(options.pairs):
-            rows["imago"].append(ours(job, options.seconds))
-            rows["PyTorch"].append(peer(images, options.seconds, workers))
-            print(f"{rows['imago'][-1]:.0f} {rows['PyTorch'][-1]:.0f} images/s, ratio {rows['imago'][-1] / rows['PyTorch'][-1]:.2f}", flush=True)
-    ratios = [a / b for a, b in zip(rows["imago"], rows["PyTorch"])]
-    versions = subprocess.run([PYTHON, "-c", "import torch, torchvision; print(torch.__version__, torchvision.__version__)"], capture_output=True,
-                              text=True, check=True).stdout.split()
-    write_result("train", {
-        "question": "images a second while training improved-cnn with flip and crop, batch 64, against PyTorch eager with a DataLoader",
-        "peer": {"torch": versions[0], "torchvision": versions[1], "dataloader_workers": workers},
-        "threads": os.cpu_count(),
-        "images_per_second": {who: spread(values) for who, values in rows.items()},
-        "ratio": spread(ratios),
-    })
+    options.program, options.workspace = options.program.resolve(), options.workspace.resolve()
+    options.ours = ["imago", *(["imago bfloat16"] if not options.peers or any("bfloat16" in peer for peer in options.peers) else [])]
+    check_parameters(options.program, options.nets, options.peers)
+    packages = ("torch", "torchvision", "keras", "tensorflow_cpu")
+    versions = json.loads(output([PYTHON, "-c", "import importlib.metadata as m, json, sys; "
+                                                "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))", *packages]))
+    for net in options.nets:
+        with tempfile.TemporaryDirectory() as folder:
+            body = Contest(options, net, folder).measure()
+        merge_result("train", net, {"peers": versions, "threads": os.cpu_count(), "seconds": options.seconds, **body})
 
 
 if __name__ == "__main__":
