@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: the machine's description, interleaved pairs, a result file that says how it was made."""
+"""What the benchmarks share: the machine's description, the program and its trainer, a result file that says how it was made."""
 
 import json
 import os
@@ -7,7 +7,10 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +31,47 @@ def commit():
 
 def spread(values):
     return {"n": len(values), "median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+class Program:
+    """`imago` and `imago-trainer` of one folder, on one workspace."""
+
+    def __init__(self, folder, workspace):
+        self.folder, self.workspace = Path(folder).resolve(), Path(workspace).resolve()
+
+    def json(self, *arguments, limit=3600, **environment):
+        """What a command answers."""
+        done = subprocess.run([self.folder / "imago", "--workspace", self.workspace, "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=limit, env={**os.environ, **environment})
+        if done.returncode != 0:
+            raise SystemExit(done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def training(self, data, recipe, limit=900):
+        """The process id of a trainer and its events as they come (docs/formats/trainer.md). It is killed at the end, or after `limit` s."""
+        with tempfile.TemporaryDirectory() as folder:
+            job = {"datasets": str(self.workspace / "datasets"), "dataset": data, "run_folder": folder, "package_folder": folder + "/package",
+                   "model_name": "bench", "model": "bench", "recipe": recipe, "seed": 1, "threads": os.cpu_count(), "resume": False}
+            process = subprocess.Popen([self.folder / "imago-trainer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            guard = threading.Timer(limit, process.kill)
+            guard.start()
+            try:
+                process.stdin.write(json.dumps(job))
+                process.stdin.close()
+                yield process.pid, map(json.loads, process.stdout)
+            finally:
+                guard.cancel()
+                process.kill()
+                process.wait()
+                process.stdout.close()
+
+
+@contextmanager
+def new_workspace(program):
+    """A Program with nothing yet; it goes away with all that it was given."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        yield Program(program, folder)
 
 
 def described(body):

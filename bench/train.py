@@ -16,11 +16,9 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import threading
 from pathlib import Path
 
-from common import ROOT, merge_result, spread
+from common import ROOT, Program, merge_result, spread
 
 PEERS_FOLDER = ROOT / "bench" / "peers"
 sys.path.append(str(PEERS_FOLDER))
@@ -51,7 +49,7 @@ def peer_output(script, *arguments):
 
 
 def recipe_of(program, net):
-    recipe = json.loads(output([program / "imago", "--json", "recipes", "show", net]))["recipe"]
+    recipe = program.json("recipes", "show", net)["recipe"]
     recipe.update(epochs=1000, max_minutes=0, early_stopping_patience=0)
     if net == "mobilenet-v2":  # torchvision's padding, and everything learns from the start
         recipe.update(freeze="none", architecture={**recipe["architecture"], "padding": "torch"})
@@ -59,54 +57,41 @@ def recipe_of(program, net):
     return recipe
 
 
-def ours(program, job, seconds):
+def ours(program, data, recipe, seconds):
     """From the trainer's own events, as long as it trains; validation between epochs is no training."""
     window = Window(seconds)
-    with subprocess.Popen([program / "imago-trainer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        guard = threading.Timer(LIMIT, process.kill)
-        guard.start()
-        try:
-            process.stdin.write(json.dumps(job))
-            process.stdin.close()
-            epoch = parameters = None
-            for event in map(json.loads, process.stdout):
-                if event["event"] == "start":
-                    parameters = event["parameters"]
-                if event["event"] != "step":
-                    continue
-                if epoch not in (None, event["epoch"]):
-                    window.skip(event["step"], event["elapsed"])
-                epoch = event["epoch"]
-                if window.note(event["step"], event["elapsed"]):
-                    return {"images_per_second": window.steps_per_second() * job["recipe"]["batch_size"], "peak_mib": peak_mib(process.pid),
-                            "parameters": parameters}
-        finally:
-            guard.cancel()
-            process.kill()
-    raise SystemExit(f"imago-trainer ended before {seconds} s of {job['recipe']['name']} were measured: {event}")
+    epoch = parameters = event = None
+    with program.training(data, recipe, LIMIT) as (pid, events):
+        for event in events:
+            if event["event"] == "start":
+                parameters = event["parameters"]
+            if event["event"] != "step":
+                continue
+            if epoch not in (None, event["epoch"]):
+                window.skip(event["step"], event["elapsed"])
+            epoch = event["epoch"]
+            if window.note(event["step"], event["elapsed"]):
+                return {"images_per_second": window.steps_per_second() * recipe["batch_size"], "peak_mib": peak_mib(pid), "parameters": parameters}
+    raise SystemExit(f"imago-trainer ended before {seconds} s of {recipe['name']} were measured: {event}")
 
 
 class Contest:
     """Everybody trains one network."""
 
-    def __init__(self, options, net, folder):
-        self.options, self.net = options, net
-        self.recipe = recipe_of(options.program, net)
-        self.data = json.loads(output([options.program / "imago", "--workspace", options.workspace, "--json", "data", "show", DATA[net]]))
-        self.job = {"datasets": str(options.workspace / "datasets"), "dataset": DATA[net], "run_folder": f"{folder}/run",
-                    "package_folder": f"{folder}/package", "model_name": "bench", "model": "bench", "seed": 1, "threads": os.cpu_count(),
-                    "resume": False}
-        Path(folder, "run").mkdir()
+    def __init__(self, options, program, net):
+        self.options, self.program, self.net = options, program, net
+        self.recipe = recipe_of(program, net)
+        self.data = program.json("data", "show", DATA[net])
         self.run_ours("imago", 0.1)  # packs the images if they are not
         side = self.recipe["preprocess"]["width"]
-        self.images = next((options.workspace / "datasets" / "cache").glob(f"{self.data['version']}-train-{side}x{side}-*.npy"))
+        self.images = next((program.workspace / "datasets" / "cache").glob(f"{self.data['version']}-train-{side}x{side}-*.npy"))
         self.input = None
         if any("PyTorch" in peer for peer in options.peers):
             self.input = max(INPUTS, key=lambda way: self.run_peer("PyTorch eager", min(options.seconds, 4), way)["images_per_second"])
 
     def run_ours(self, who, seconds):
         recipe = {**self.recipe, "precision": "bfloat16"} if who == "imago bfloat16" else self.recipe
-        return ours(self.options.program, {**self.job, "recipe": recipe}, seconds)
+        return ours(self.program, DATA[self.net], recipe, seconds)
 
     def run_peer(self, who, seconds, way):
         script, settings, _ = PEERS[who]
@@ -139,7 +124,7 @@ class Contest:
 
 def check_parameters(program, nets, peers):
     """Every network is ours at ten classes."""
-    listed = {recipe["name"]: recipe["parameters"] for recipe in json.loads(output([program / "imago", "--json", "recipes", "list"]))}
+    listed = {recipe["name"]: recipe["parameters"] for recipe in program.json("recipes", "list")}
     for script in {"keras_networks.py" if peer == "Keras" else "networks.py" for peer in peers}:
         counted = peer_output(script, *nets)
         wrong = {net: (listed[net], counted[net]) for net in nets if listed[net] != counted[net]}
@@ -165,15 +150,14 @@ def main():
     arguments.add_argument("--program", type=Path, default=ROOT / "build")
     arguments.add_argument("--workspace", type=Path, default=Path(os.environ.get("IMAGO_WORKSPACE", "workspace")))
     options = arguments.parse_args()
-    options.program, options.workspace = options.program.resolve(), options.workspace.resolve()
+    program = Program(options.program, options.workspace)
     options.ours = ["imago", *(["imago bfloat16"] if not options.peers or any("bfloat16" in peer for peer in options.peers) else [])]
-    check_parameters(options.program, options.nets, options.peers)
+    check_parameters(program, options.nets, options.peers)
     packages = ("torch", "torchvision", "keras", "tensorflow_cpu")
     versions = json.loads(output([PYTHON, "-c", "import importlib.metadata as m, json, sys; "
                                                 "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))", *packages]))
     for net in options.nets:
-        with tempfile.TemporaryDirectory() as folder:
-            body = Contest(options, net, folder).measure()
+        body = Contest(options, program, net).measure()
         merge_result("train", net, {"peers": versions, "threads": os.cpu_count(), "seconds": options.seconds, **body})
 
 
