@@ -51,10 +51,7 @@ target_link_libraries(deps::opencv INTERFACE opencv_imgproc opencv_core)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 add_library(deps::archive ALIAS PkgConfig::ARCHIVE)
 
-find_package(Torch REQUIRED)
-add_library(deps::torch INTERFACE IMPORTED)
-target_include_directories(deps::torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(deps::torch INTERFACE ${TORCH_LIBRARIES})
+include(cmake/torch.cmake)
 
 find_package(Protobuf REQUIRED)
 add_library(deps::onnx INTERFACE IMPORTED)
