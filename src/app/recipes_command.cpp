@@ -15,28 +15,31 @@ constexpr double kPassesPerStep = 3.0;
 
 /// What a recipe asks of a machine.
 struct Cost {
+  std::string description;
   int width = 0, height = 0;  ///< of its input
   std::int64_t parameters = 0;
   std::int64_t macs = 0;  ///< multiply-accumulates of one image's forward pass
-  int epochs = 0;
+  double epochs = 0.0;
   bool frozen = false;
 
   /// Multiply-accumulates for each image of the training split over the whole training.
   [[nodiscard]] double training_macs() const {
-    return (frozen ? 1.0 : kPassesPerStep) * static_cast<double>(macs) * static_cast<double>(epochs);
+    return (frozen ? 1.0 : kPassesPerStep) * static_cast<double>(macs) * epochs;
   }
 };
 
-Result<Cost> cost_of(const json::Value& recipe) {
+Result<Cost> read_cost(const json::Value& recipe) {
   TRY(auto settings, json::get<json::Value>(recipe, "architecture"));
   TRY(const auto architecture, json::get<std::string>(settings, "name"));
   settings.erase("name");
   const json::Value preprocess = recipe.value("preprocess", json::Value::object());
   Cost cost;
+  TRY(cost.description, json::get_or<std::string>(recipe, "description", ""));
   TRY(cost.width, json::get_or<int>(preprocess, "width", 32));
   TRY(cost.height, json::get_or<int>(preprocess, "height", 32));
-  TRY(cost.epochs, json::get_or<int>(recipe, "epochs", 10));
-  cost.frozen = recipe.value("freeze", "none") == "backbone";
+  TRY(cost.epochs, json::get_or<double>(recipe, "epochs", 10.0));
+  TRY(const auto freeze, json::get_or<std::string>(recipe, "freeze", "none"));
+  cost.frozen = freeze == "backbone";
   TRY(const auto graph,
       model::build_graph(architecture,
                          {.input = {3, cost.height, cost.width}, .classes = kClasses, .settings = settings}));
@@ -48,10 +51,16 @@ Result<Cost> cost_of(const json::Value& recipe) {
   return cost;
 }
 
+Result<Cost> cost_of(const std::string& name, const json::Value& recipe) {
+  auto cost = read_cost(recipe);
+  if (!cost) return pass(cost, "recipe " + name);
+  return cost;
+}
+
 json::Value to_json(const std::string& name, const json::Value& recipe, const Cost& cost) {
   return {{"name", name},
-          {"description", recipe.value("description", "")},
-          {"epochs", cost.epochs},
+          {"description", cost.description},
+          {"epochs", recipe.value("epochs", json::Value(cost.epochs))},
           {"input", {{"width", cost.width}, {"height", cost.height}}},
           {"parameters", cost.parameters},
           {"macs", cost.macs},
@@ -74,12 +83,11 @@ Result<void> list_recipes(Context& context) {
       {"RECIPE", "INPUT", "PARAMETERS", "MACS", "EPOCHS", "MACS TO TRAIN", "DESCRIPTION"}};
   for (const auto& name : recipe_names()) {
     TRY(const auto recipe, load_recipe(name));
-    const auto cost = cost_of(recipe);
-    if (!cost) return fail(cost.error().code, "recipe {}: {}", name, cost.error().message);
-    value.push_back(to_json(name, recipe, *cost));
-    rows.push_back({name, fmt::format("{}x{}", cost->width, cost->height), grouped(cost->parameters),
-                    millions(static_cast<double>(cost->macs)), fmt::format("{}", cost->epochs),
-                    fmt::format("{:.1f} G", cost->training_macs() / 1e9), recipe.value("description", "")});
+    TRY(const auto cost, cost_of(name, recipe));
+    value.push_back(to_json(name, recipe, cost));
+    rows.push_back({name, fmt::format("{}x{}", cost.width, cost.height), grouped(cost.parameters),
+                    millions(static_cast<double>(cost.macs)), fmt::format("{}", cost.epochs),
+                    fmt::format("{:.1f} G", cost.training_macs() / 1e9), cost.description});
   }
   context.answer(value, format_columns(rows) +
                             fmt::format("\nParameters for {} classes; MACs are multiply-accumulates: of one image's "
@@ -90,14 +98,14 @@ Result<void> list_recipes(Context& context) {
 
 Result<void> show_recipe(Context& context, const std::string& name) {
   TRY(const auto recipe, load_recipe(name));
-  TRY(const auto cost, cost_of(recipe));
+  TRY(const auto cost, cost_of(name, recipe));
   json::Value value = to_json(name, recipe, cost);
   value["recipe"] = recipe;
   context.answer(value, fmt::format("{}: {}\n{}x{} pixels, {} parameters with {} classes, {} multiply-accumulates an "
                                     "image, {:.1f} G to train on one for {} epochs\n\n{}\n",
-                                    name, recipe.value("description", ""), cost.width, cost.height,
-                                    grouped(cost.parameters), kClasses, millions(static_cast<double>(cost.macs)),
-                                    cost.training_macs() / 1e9, cost.epochs, json::dump_pretty(recipe)));
+                                    name, cost.description, cost.width, cost.height, grouped(cost.parameters), kClasses,
+                                    millions(static_cast<double>(cost.macs)), cost.training_macs() / 1e9, cost.epochs,
+                                    json::dump_pretty(recipe)));
   return {};
 }
 

@@ -17,7 +17,7 @@ struct Options {
   std::string recipe = "quick";
   std::string model;
   std::vector<std::string> overrides;
-  int epochs = 0;
+  std::string epochs;
   double max_minutes = -1;
   std::uint64_t seed = 1;
   int threads = 0;
@@ -30,7 +30,7 @@ struct Options {
 
 Result<json::Value> effective_recipe(const Options& options) {
   TRY(auto recipe, load_recipe(options.recipe));
-  if (options.epochs > 0) recipe["epochs"] = options.epochs;
+  if (!options.epochs.empty()) TRY_VOID(apply_override(recipe, "epochs=" + options.epochs));
   if (options.max_minutes >= 0) recipe["max_minutes"] = options.max_minutes;
   for (const auto& assignment : options.overrides) TRY_VOID(apply_override(recipe, assignment));
   return recipe;
@@ -130,7 +130,9 @@ void add_train_command(CLI::App& app, Context& context) {
   command
       ->add_option("--set", options->overrides, "Change one setting of the recipe, such as optimizer.weight_decay=5e-4")
       ->type_name("KEY=VALUE");
-  command->add_option("--epochs", options->epochs, "Short for --set epochs=N")->check(CLI::PositiveNumber);
+  command->add_option("--epochs", options->epochs, "Short for --set epochs=N")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   command
       ->add_option("--max-minutes", options->max_minutes,
                    "Time budget for training; 0: none. Short for --set max_minutes=M")
@@ -141,7 +143,9 @@ void add_train_command(CLI::App& app, Context& context) {
   command->add_option("--resume", options->resume, "Go on with an interrupted run")->type_name("RUN");
   auto* from =
       command->add_option("--from", options->from, "Start from the weights of MODEL, MODEL:VERSION or MODEL:ALIAS");
-  command->add_option("--weights", options->weights, "Start from a .safetensors file, tensors by name")
+  command
+      ->add_option("--weights", options->weights,
+                   "Start from a .safetensors file or a state dict of PyTorch's (.pth), tensors by name")
       ->type_name("FILE")
       ->excludes(from);
   add_team_options(*command, options->team);

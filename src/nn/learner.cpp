@@ -242,7 +242,7 @@ class TorchLearner final : public Learner {
                   options.learning_rate);
     }
     clip();
-    optimizer_.step(values_.trained, gradient_, options.learning_rate, options.freeze_whitening_bias);
+    optimizer_.step(values_.trained, gradient_, options.learning_rate, options.whitening_bias_rate);
     ++steps_;
     update_average();
     return report;

@@ -84,7 +84,8 @@ struct Batch {
 
 struct StepOptions {
   double learning_rate = 1e-3;
-  bool freeze_whitening_bias = false;
+  /// Of the bias of a whitening convolution, before its factor; none: it stays as it is.
+  std::optional<double> whitening_bias_rate = learning_rate;
 };
 
 struct StepReport {

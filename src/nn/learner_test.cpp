@@ -262,7 +262,7 @@ TEST(Learner, KeepsFrozenWeightsAndAFrozenWhiteningBias) {
   const Batch batch{noise(4, 6, 2), {0, 1, 1, 0}};
   const auto start = learner->weights().value();
   EXPECT_THAT(start.at("whiten.bias").data, Each(0.0F));
-  ASSERT_TRUE(learner->step(batch, {.learning_rate = 0.5, .freeze_whitening_bias = true}));
+  ASSERT_TRUE(learner->step(batch, {.learning_rate = 0.5, .whitening_bias_rate = std::nullopt}));
   const auto frozen = learner->weights().value();
   EXPECT_EQ(frozen.at("whiten.weight"), start.at("whiten.weight"));
   EXPECT_EQ(frozen.at("whiten.bias"), start.at("whiten.bias"));

@@ -32,10 +32,15 @@ model::Graph conv_norm_linear(int filters, int kernel) {
   return graph;
 }
 
-void expect_losses(Learner& learner, const std::vector<double>& losses) {
+Batch two_images() {
   Batch batch;  // filled member by member: GCC 12 takes the aggregate for uninitialised
   batch.images = {.n = 2, .channels = 3, .height = 3, .width = 3, .data = wave(54, 0.91, 0.3)};
   batch.labels = {0, 1};
+  return batch;
+}
+
+void expect_losses(Learner& learner, const std::vector<double>& losses) {
+  const auto batch = two_images();
   const std::vector<double> rates{0.01, 0.02, 0.005, 0.01};
   for (std::size_t i = 0; i < rates.size(); ++i)
     EXPECT_NEAR(learner.step(batch, {.learning_rate = rates[i]}).value().loss, losses[i], 1e-5) << "step " << i;
@@ -92,6 +97,47 @@ TEST(Muon, TurnsATallMatrixOverAsAirbenchsDoes) {
   EXPECT_THAT(learner->weights()->at("conv.weight").data,
               near({0.4974663F, 0.6773730F, 0.7654063F, 0.7381970F, 0.6437473F, 0.4355753F, 0.1667319F, -0.1024988F,
                     -0.3873081F, -0.5754148F, -0.7139691F, -0.8083253F, -0.6762720F, -0.5685293F, -0.3099509F}));
+}
+
+TEST(Muon, LetsTheWhiteningBiasFollowALineOfItsOwnAsAirbenchsDoes) {
+  // The loop of airbench94_muon.py for 4 steps, 2 of them with the whitening bias, at a tenth of its size: SGD(momentum
+  // = 0.85, nesterov=True) with bias_lr = 0.064, head_lr = 0.016, wd = 2e-5, the loss's mean instead of its sum.
+  constexpr double kPeak = 0.002;
+  LearnerSettings settings;
+  settings.optimizer = {.kind = OptimizerKind::Muon,
+                        .momentum = 0.85,
+                        .weight_decay = 0.01,
+                        .whitening_bias_lr_factor = 4.0,
+                        .muon_sgd_lr_factor = 8.0};
+  model::Graph graph{"whitened", {3, 3, 3}, {}};
+  graph.then("whiten",
+             model::Conv2d{.out_channels = 4, .kernel = 2, .init = model::Init::Whitening, .freeze_weight = true});
+  graph.then("flatten", model::Flatten{});
+  graph.then("fc", model::Linear{2});
+  const auto learner = learner_of(graph, settings);
+  ASSERT_TRUE(learner->set_weights({{"whiten.weight", {{4, 3, 2, 2}, wave(48, 0.37, 0.7)}},
+                                    {"whiten.bias", {{4}, wave(4, 0.9, 0.1)}},
+                                    {"fc.weight", {{2, 16}, wave(32, 0.53, 0.2)}},
+                                    {"fc.bias", {{2}, {0.05F, -0.15F}}}}));
+  const std::vector<double> losses{11.263628005981445, 8.2859525680542, 5.8775105476379395, 4.938534736633301};
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    const double step = static_cast<double>(i);
+    const StepOptions options{.learning_rate = kPeak * (1.0 - step / 4.0),
+                              .whitening_bias_rate = i < 2 ? std::optional(kPeak * (1.0 - step / 2.0)) : std::nullopt};
+    EXPECT_NEAR(learner->step(two_images(), options).value().loss, losses[i], 1e-5) << "step " << i;
+    if (i == 0) {
+      EXPECT_THAT(learner->weights()->at("whiten.bias").data, near({0.2751154F, 1.0094869F, 0.5955354F, 0.5330961F}));
+    }
+  }
+  const auto weights = learner->weights().value();
+  EXPECT_THAT(weights.at("whiten.bias").data, near({0.3955292F, 1.1295613F, 0.3566171F, 0.6708101F}));
+  EXPECT_THAT(weights.at("fc.bias").data, near({0.1003906F, -0.2003780F}));
+  EXPECT_THAT(
+      weights.at("fc.weight").data,
+      near({0.2401077F,  0.5879244F,  0.8807432F,  1.0267822F,  0.6289843F,  0.2325164F,  -0.0537450F, -0.5067672F,
+            -0.8764672F, -0.7859630F, -0.6598552F, -0.3300195F, 0.4213443F,  0.7710732F,  0.8572106F,  0.9025550F,
+            0.6362597F,  0.2919649F,  -0.2387613F, -0.7988584F, -0.8776578F, -0.8895544F, -0.8313759F, -0.3635718F,
+            0.2597188F,  0.5920323F,  0.9419541F,  1.0107439F,  0.4712245F,  0.0884318F,  -0.2666055F, -0.7429035F}));
 }
 
 }  // namespace

@@ -46,11 +46,12 @@ Optimizer::Group Optimizer::group_of(const Slot& slot) const {
   return group;
 }
 
-void Optimizer::step(torch::Tensor& values, torch::Tensor& gradient, double learning_rate, bool skip_whitening_bias) {
+void Optimizer::step(torch::Tensor& values, torch::Tensor& gradient, double learning_rate,
+                     std::optional<double> whitening_bias_rate) {
   ++steps_;
   for (const Group& group : groups_) {
-    if (group.whitening_bias && skip_whitening_bias) continue;
-    const double rate = learning_rate * group.rate_factor;
+    if (group.whitening_bias && !whitening_bias_rate) continue;
+    const double rate = (group.whitening_bias ? *whitening_bias_rate : learning_rate) * group.rate_factor;
     if (group.filters > 0) {
       update_muon(group, group.of(values), group.of(gradient), rate);
     } else if (has_second_moment(settings_.kind)) {

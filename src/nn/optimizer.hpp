@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include <optional>
 #include <vector>
 
 #include "nn/learner.hpp"
@@ -16,8 +17,9 @@ class Optimizer {
  public:
   Optimizer(const OptimizerSettings& settings, const Layout& layout, torch::Device device);
 
-  /// `gradient` is used up. The bias of a whitening convolution stays as it is when `skip_whitening_bias`.
-  void step(torch::Tensor& values, torch::Tensor& gradient, double learning_rate, bool skip_whitening_bias);
+  /// `gradient` is used up. The rates are StepOptions'.
+  void step(torch::Tensor& values, torch::Tensor& gradient, double learning_rate,
+            std::optional<double> whitening_bias_rate);
 
   /// Moments and counters, for checkpoints: fixed in number and shape.
   [[nodiscard]] std::vector<torch::Tensor> state() const;

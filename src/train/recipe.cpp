@@ -129,12 +129,13 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
   int checkpoint_seconds = static_cast<int>(recipe.training.checkpoint_every.count());
   section.read("name", recipe.name);
   section.read("description", recipe.description);
-  section.read("epochs", recipe.training.epochs, 1, 100'000);
+  section.read("epochs", recipe.training.epochs, 0.001, 100'000.0);
   section.read("batch_size", recipe.training.batch_size, 1, 65'536);
   section.read("max_minutes", max_minutes, 0.0, kMaxMinutes);
   section.read("early_stopping_patience", recipe.training.early_stopping_patience, 0, 100'000);
   section.read("restore_best", recipe.training.restore_best);
   section.read("whitening_bias_epochs", recipe.training.whitening_bias_epochs, 0, 100'000);
+  section.read("whitening_bias_to_zero", recipe.training.whitening_bias_to_zero);
   section.read("lookahead_steps", recipe.training.lookahead_steps, 0, 1'000'000);
   section.read("lookahead_decay", recipe.training.lookahead_decay, 0.0, 1.0);
   section.read("unfreeze_epoch", recipe.training.unfreeze_epoch, 0, 100'000);
@@ -193,6 +194,10 @@ Result<Recipe> recipe_from_json(const json::Value& value) {
   return recipe;
 }
 
+json::Value epochs_to_json(double epochs) {
+  return epochs == std::floor(epochs) ? json::Value(std::llround(epochs)) : json::Value(epochs);
+}
+
 json::Value to_json(const Recipe& recipe) {
   json::Value architecture{{"name", recipe.architecture}};
   architecture.update(recipe.architecture_settings);
@@ -230,12 +235,13 @@ json::Value to_json(const Recipe& recipe) {
         {"step_factor", s.step_factor},
         {"plateau_patience", s.plateau_patience},
         {"plateau_threshold", s.plateau_threshold}}},
-      {"epochs", t.epochs},
+      {"epochs", epochs_to_json(t.epochs)},
       {"batch_size", t.batch_size},
       {"max_minutes", std::chrono::duration<double, std::ratio<60>>(t.max_time).count()},
       {"early_stopping_patience", t.early_stopping_patience},
       {"restore_best", t.restore_best},
       {"whitening_bias_epochs", t.whitening_bias_epochs},
+      {"whitening_bias_to_zero", t.whitening_bias_to_zero},
       {"lookahead_steps", t.lookahead_steps},
       {"lookahead_decay", t.lookahead_decay},
       {"unfreeze_epoch", t.unfreeze_epoch},

@@ -28,6 +28,7 @@ namespace imago::train {
 ///  "schedule": {"kind", "peak", "start_factor", "end_factor", "warmup_share", "step_epochs", "step_factor",
 ///               "plateau_patience", "plateau_threshold"},
 ///  "epochs", "batch_size", "max_minutes", "early_stopping_patience", "restore_best", "whitening_bias_epochs",
+///  "whitening_bias_to_zero",
 ///  "lookahead_steps", "lookahead_decay", "unfreeze_epoch", "unfreeze_rate_factor",
 ///  "precision": "float32" | "bfloat16" | "auto", "gradient_clip_norm", "ema_decay", "checkpoint_seconds",
 ///  "freeze": "none" | "backbone", "pretrained", "views": "none" | "flip" | "multi",
@@ -40,8 +41,8 @@ struct Recipe {
   std::string architecture;                                   ///< for model::build_graph
   json::Value architecture_settings = json::Value::object();  ///< likewise
   image::Preprocess preprocess;
-  /// A .safetensors file with the weights training starts from when the job names none; a bare name is looked for where
-  /// data sets are. Empty: none.
+  /// A .safetensors or .pth file with the weights training starts from when the job names none; a bare name is looked
+  /// for where data sets are. Empty: none.
   std::string pretrained;
   ClassWeighting class_weighting;
   model::Views views = model::Views::None;             ///< for the package's spec
@@ -59,5 +60,8 @@ Result<Recipe> recipe_from_json(const json::Value& value);
 
 /// Complete: every setting with its effective value.
 json::Value to_json(const Recipe& recipe);
+
+/// 9.9, but 10 rather than 10.0.
+json::Value epochs_to_json(double epochs);
 
 }  // namespace imago::train

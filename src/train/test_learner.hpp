@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +29,7 @@ class FakeLearner final : public nn::Learner {
     if (static_cast<std::int64_t>(rates.size()) == fail_at) return fail(ErrorCode::Internal, "the lights went out");
     clock_.advance(batch.images.n * time_per_image);
     rates.push_back(options.learning_rate);
-    frozen.push_back(options.freeze_whitening_bias);
+    bias_rates.push_back(options.whitening_bias_rate);
     for (int i = 0; i < batch.images.n; ++i) {
       const int label = batch.labels[static_cast<std::size_t>(i)];
       number = 0.99 * number + options.learning_rate * (static_cast<double>(batch.images.item(i)[0]) + label);
@@ -83,7 +84,7 @@ class FakeLearner final : public nn::Learner {
   std::chrono::nanoseconds time_per_image{0}, validation_time_per_image{0};
   std::int64_t fail_at = -1;  ///< of this learner's steps, from 0
   std::vector<double> rates, losses;
-  std::vector<bool> frozen;
+  std::vector<std::optional<double>> bias_rates;  // of a whitening convolution
   std::vector<double> decays;
   bool frozen_backbone = true;
   int validations = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/files.hpp"
 #include "base/log.hpp"
@@ -30,8 +31,8 @@ constexpr double kForwardShare = 1.0 / 3.0;
 constexpr std::size_t kWhiteningPixels = std::size_t{5000} * 32 * 32;
 
 Result<void> check(const TrainingData& data, const TrainSettings& settings) {
-  if (settings.epochs < 1)
-    return fail(ErrorCode::InvalidArgument, "epochs is {}: train for 1 or more", settings.epochs);
+  if (!(settings.epochs > 0.0))
+    return fail(ErrorCode::InvalidArgument, "epochs is {}: train for more than 0", settings.epochs);
   if (settings.batch_size < 1)
     return fail(ErrorCode::InvalidArgument, "batch_size is {}: it must be 1 or more", settings.batch_size);
   if (const int workers = Sharding(settings.team).size();
@@ -42,6 +43,11 @@ Result<void> check(const TrainingData& data, const TrainSettings& settings) {
   if (data.train.size() == 0) return fail(ErrorCode::InvalidArgument, "there are no training images");
   if (data.validation.size() == 0) return fail(ErrorCode::InvalidArgument, "there are no validation images");
   return {};
+}
+
+/// As airbench counts them; a product that is whole but for its rounding is whole.
+std::int64_t steps_of(double epochs, std::int64_t batches) {
+  return std::max<std::int64_t>(1, std::llround(std::ceil(epochs * static_cast<double>(batches) - 1e-6)));
 }
 
 class Run {
@@ -59,7 +65,9 @@ class Run {
         clock_(clock),
         batches_(batches_per_epoch(data.train.size(), settings.batch_size)),
         batch_size_(std::min(static_cast<double>(settings.batch_size), static_cast<double>(data.train.size()))),
-        pace_(batches_ * settings.epochs, settings.max_time,
+        total_steps_(steps_of(settings.epochs, batches_)),
+        epochs_(static_cast<int>((total_steps_ + batches_ - 1) / batches_)),
+        pace_(total_steps_, settings.max_time,
               kForwardShare * static_cast<double>(data.validation.size()) / batch_size_),
         started_(clock.steady()),
         saved_(started_) {}
@@ -98,13 +106,13 @@ class Run {
   }
 
   Result<TrainOutcome> train() {
-    while (progress_.epoch < settings_.epochs) {
+    while (progress_.epoch < epochs_) {
       TRY(const EpochEnd end, train_epoch());
       if (end == EpochEnd::Stopped) {
         TRY_VOID(save());
         return outcome(StopReason::Interrupted);
       }
-      if (end == EpochEnd::OutOfTime || progress_.epoch + 1 == settings_.epochs) TRY_VOID(look_ahead(1.0));
+      if (end == EpochEnd::OutOfTime || progress_.epoch + 1 == epochs_) TRY_VOID(look_ahead(1.0));
       TRY_VOID(finish_epoch());
       if (end == EpochEnd::OutOfTime) return finish(StopReason::TimeBudget);
       if (lost_patience()) return finish(StopReason::EarlyStopping);
@@ -134,7 +142,8 @@ class Run {
         {settings_.batch_size, settings_.seed, settings_.augmentation, 0, sharding_.rank(), sharding_.size()},
         progress_.epoch, progress_.batch);
     drops_ = rate_drops(settings_.schedule, progress_.validation_losses());
-    while (progress_.batch < batches_) {
+    const std::int64_t end = std::min(batches_, total_steps_ - progress_.epoch * batches_);
+    while (progress_.batch < end) {
       TRY(turn_, sharding_.agree({.stop = stop_,
                                   .out_of_time = pace_.out_of_time(elapsed()),
                                   .progress = pace_.progress(progress_.steps, elapsed())}));
@@ -154,12 +163,20 @@ class Run {
   }
 
   Result<void> take_step(const nn::Batch& batch) {
-    const bool freeze = settings_.whitening_bias_epochs > 0 && progress_.epoch >= settings_.whitening_bias_epochs;
     rate_ = learning_rate(settings_.schedule, turn_.progress, drops_) *
             (is_unfrozen() ? settings_.unfreeze_rate_factor : 1.0);
-    TRY(const nn::StepReport report, learner_.step(batch, {.learning_rate = rate_, .freeze_whitening_bias = freeze}));
+    TRY(const nn::StepReport report,
+        learner_.step(batch, {.learning_rate = rate_, .whitening_bias_rate = whitening_bias_rate()}));
     progress_.note_step(report, static_cast<int>(batch_size_));
     return {};
+  }
+
+  [[nodiscard]] std::optional<double> whitening_bias_rate() const {
+    const int epochs = settings_.whitening_bias_epochs;
+    if (epochs > 0 && progress_.epoch >= epochs) return std::nullopt;
+    if (epochs == 0 || !settings_.whitening_bias_to_zero) return rate_;
+    return settings_.schedule.peak *
+           (1.0 - static_cast<double>(progress_.steps) / static_cast<double>(epochs * batches_));
   }
 
   Result<void> look_ahead(double decay) {
@@ -178,7 +195,7 @@ class Run {
     const auto now = elapsed();
     const double step_seconds = std::chrono::duration<double>(pace_.step_time()).count();
     observer_.on_step({.epoch = progress_.epoch + 1,
-                       .epochs = settings_.epochs,
+                       .epochs = epochs_,
                        .step = progress_.steps,
                        .total_steps = pace_.expected_steps(progress_.steps, now),
                        .loss = progress_.recent_loss,
@@ -277,6 +294,8 @@ class Run {
   const Clock& clock_;
   const std::int64_t batches_;  // an epoch
   const double batch_size_;     // smaller than the settings' when there are fewer images
+  const std::int64_t total_steps_;
+  const int epochs_;  // begun; of the last, some batches may be left out
   Pace pace_;
   const SteadyTime started_;
   SteadyTime saved_;       // when the last checkpoint was written

@@ -22,7 +22,7 @@
 namespace imago::train {
 
 struct TrainSettings {
-  int epochs = 10;
+  double epochs = 10;  ///< may end within one: of the last, only the first batches are taken
   int batch_size = 64;
   ScheduleSettings schedule;
   data::Augmentation augmentation;
@@ -34,6 +34,8 @@ struct TrainSettings {
   bool restore_best = true;         ///< end with the weights of the best validation epoch rather than the last
   /// The bias of a whitening convolution learns for so many epochs; 0: as long as the rest.
   int whitening_bias_epochs = 0;
+  bool whitening_bias_to_zero =
+      false;  ///< its rate falls over these in a line from the peak to 0, whatever the schedule
   /// Every so many steps Learner::look_ahead is called, with decay lookahead_decay^lookahead_steps * progress^3, and
   /// with decay 1 at the end (airbench); 0: never.
   int lookahead_steps = 0;
@@ -48,8 +50,8 @@ struct TrainSettings {
 };
 
 struct StepEvent {
-  int epoch = 0;  ///< from 1
-  int epochs = 0;
+  int epoch = 0;                 ///< from 1
+  int epochs = 0;                ///< begun in the whole run
   std::int64_t step = 0;         ///< from 1, over the whole run
   std::int64_t total_steps = 0;  ///< as now expected
   double loss = 0.0;             ///< moving mean over recent steps

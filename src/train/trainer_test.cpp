@@ -93,7 +93,8 @@ TEST_F(Trainer, FollowsTheScheduleToItsEnd) {
   for (std::size_t i = 0; i < 9; ++i) {
     EXPECT_DOUBLE_EQ(learner.rates[i], learning_rate(settings_.schedule, static_cast<double>(i) / 9, 0)) << i;
   }
-  EXPECT_THAT(learner.frozen, ElementsAre(false, false, false, false, false, false, true, true, true));
+  for (std::size_t i = 0; i < 9; ++i)
+    EXPECT_EQ(learner.bias_rates[i], i < 6 ? std::optional(learner.rates[i]) : std::nullopt) << i;
 }
 
 TEST_F(Trainer, EndsWithTheWeightsOfTheBestEpoch) {
@@ -166,6 +167,47 @@ TEST_F(Trainer, GoesOnAfterAnInterruptionAtAnyStepAsIfThereHadBeenNone) {
     for (std::size_t i = 0; i < after.steps.size(); ++i) {
       EXPECT_EQ(after.steps[i].loss, undisturbed.steps[i + static_cast<std::size_t>(stop_after)].loss);
     }
+  }
+}
+
+TEST_F(Trainer, EndsWithinAnEpochWhenTheEpochsAreNoWholeNumber) {
+  settings_.epochs = 2.4;  // of 3 steps: 7.2, and airbench takes the next whole number
+  settings_.lookahead_steps = 100;
+  FakeLearner whole(clock_);
+  Recorder undisturbed;
+  const auto expected = train_well(whole, undisturbed);
+  EXPECT_EQ(expected.reason, StopReason::Finished);
+  EXPECT_EQ(expected.steps, 8);
+  EXPECT_EQ(expected.epochs_done, 3);
+  EXPECT_EQ(expected.history.size(), 3U);
+  EXPECT_EQ(whole.validations, 3);
+  EXPECT_THAT(whole.decays, ElementsAre(1.0));  // at the end
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_DOUBLE_EQ(whole.rates[i], learning_rate(settings_.schedule, static_cast<double>(i) / 8, 0)) << i;
+    EXPECT_EQ(undisturbed.steps[i].epochs, 3);
+    EXPECT_EQ(undisturbed.steps[i].total_steps, 8);
+  }
+  for (const std::int64_t stop_after : {3, 6, 7}) {
+    FakeLearner first(clock_), second(clock_);
+    Recorder before, after;
+    before.stop_after = stop_after;
+    EXPECT_EQ(train_well(first, before).steps, stop_after);
+    const auto outcome = train_well(second, after, true);
+    EXPECT_EQ(outcome.steps, 8);
+    EXPECT_EQ(second.number, whole.number) << stop_after;
+    expect_equal(outcome.history, expected.history);
+  }
+}
+
+TEST_F(Trainer, TakesTheStepsOfAirbenchsEpochs) {
+  // ceil(len(train_loader) * epochs) of legacy/airbench94.py is 476 for 48 batches and 9.9 epochs, here 3 batches.
+  const std::vector<std::pair<double, std::int64_t>> steps{
+      {9.9, 30}, {0.1, 1}, {1.0 / 3, 1}, {2.0 / 3, 2}, {4.0 / 3, 4}};
+  for (const auto& [epochs, expected] : steps) {
+    settings_.epochs = epochs;
+    FakeLearner learner(clock_);
+    Recorder recorder;
+    EXPECT_EQ(train_well(learner, recorder).steps, expected) << epochs;
   }
 }
 
@@ -332,7 +374,7 @@ TEST_F(Trainer, RefusesSettingsThatCannotBe) {
   FakeLearner learner(clock_);
   Recorder recorder;
   settings_.epochs = 0;
-  EXPECT_EQ(train(learner, recorder).error().message, "epochs is 0: train for 1 or more");
+  EXPECT_EQ(train(learner, recorder).error().message, "epochs is 0: train for more than 0");
   settings_.epochs = 1;
   settings_.batch_size = 0;
   EXPECT_EQ(train(learner, recorder).error().message, "batch_size is 0: it must be 1 or more");
