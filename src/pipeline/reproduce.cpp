@@ -41,6 +41,7 @@ Result<std::string> what_changed(const tracking::Run& run, const std::string& co
     return "it had a time budget, whose schedule follows the clock (`imago train --max-minutes 0` has none)";
   if (const int workers = params.value("workers", 1); workers > 1)
     return fmt::format("{} workers trained it together, and this is one", workers);
+  if (params.contains("workers_before")) return "another number of workers trained a part of it";
   const std::string file = params.value("initial_weights", "");
   if (file.empty()) return std::string();
   TRY(const auto hash, sha256_file(file));
@@ -148,7 +149,7 @@ Result<Reproduction> reproduce(Workspace& workspace, const ReproduceRequest& req
   params["code_version"] = request.code_version;
   params["machine"] = describe_machine();
   params["reproduces"] = done.original.id;
-  params.erase("workers");  // one process does it
+  for (const char* several : {"workers", "workers_before"}) params.erase(several);  // one process does it
 
   TRY(done.repeated, workspace.runs().create("repro", params));
   const fs::path folder = workspace.run_folder(done.repeated.id);

@@ -153,6 +153,16 @@ Result<TrainResult> carry_out(Workspace& workspace, tracking::Run run, const fs:
   return result;
 }
 
+/// A run that others than before go on with: "workers" are those of now, "workers_before" how many were there earlier.
+json::Value with_workers(json::Value params, const std::vector<json::Value>& team) {
+  const int before = params.value("workers", 1);
+  const int now = team.empty() ? 1 : team.front().value("size", 1);
+  if (now == before) return params;
+  params["workers_before"].push_back(before);
+  params["workers"] = now;
+  return params;
+}
+
 /// The version that this run registered before its process died, if it came that far.
 Result<std::optional<registry::ModelVersion>> version_of_run(Workspace& workspace, const tracking::Run& run) {
   TRY(const auto versions, workspace.models().list(run.params["model"].get<std::string>()));
@@ -223,7 +233,8 @@ Result<TrainResult> resume_training(Workspace& workspace, const std::string& run
   if (registered) return finish_registered(workspace, std::move(found), *registered);
   // A run that died before its first checkpoint starts again from its seed: the same run, later.
   const bool has_checkpoint = fs::exists(workspace.run_folder(found.id) / "checkpoint.bin");
-  TRY_VOID(workspace.runs().reopen(found.id));
+  found.params = with_workers(std::move(found.params), team);
+  TRY_VOID(workspace.runs().reopen(found.id, found.params));
   workspace.observers().on_start(found, true);
   return carry_out(workspace, std::move(found), trainer, has_checkpoint, team, on_event, should_stop);
 }

@@ -14,6 +14,7 @@ using std::chrono::steady_clock;
 
 constexpr const char* kRunTag = "imago.run";
 constexpr const char* kDigestTag = "imago.digest";
+constexpr const char* kWorkers = "workers";  // also of "workers_before"
 constexpr std::uint64_t kMostArtifactBytes = std::uint64_t{1} << 30;
 constexpr milliseconds kFirstPause{1000};
 constexpr milliseconds kLongestPause{30'000};
@@ -57,6 +58,8 @@ std::map<std::string, std::string> tags_of(const Run& run) {
                                           {"mlflow.user", first_variable({"USER", "LOGNAME"})}};
   const std::string commit = text_of(run.params, "git_commit");
   tags["mlflow.source.git.commit"] = commit.empty() ? first_variable({"GIT_COMMIT", "GITHUB_SHA"}) : commit;
+  // No param: MLflow's stay as they are, and a run may be resumed by more or fewer.
+  if (run.params.is_object() && run.params.contains(kWorkers)) tags["imago.workers"] = json::dump(run.params[kWorkers]);
   std::erase_if(tags, [](const auto& tag) { return tag.second.empty(); });
   return tags;
 }
@@ -67,7 +70,7 @@ std::map<std::string, std::string> mlflow_params(const json::Value& params) {
   std::map<std::string, std::string> flat;
   if (!params.is_object()) return flat;
   for (const auto& [key, value] : params.items())
-    if (key != "recipe") flatten(value, key, flat);
+    if (key != "recipe" && !key.starts_with(kWorkers)) flatten(value, key, flat);
   const auto recipe = params.find("recipe");
   if (recipe == params.end() || !recipe->is_object()) return flat;
   for (const auto& [key, value] : recipe->items()) {

@@ -135,9 +135,11 @@ Result<void> RunStore::finish(const std::string& run, RunStatus status, const js
       run);
 }
 
-Result<void> RunStore::reopen(const std::string& run) {
+Result<void> RunStore::reopen(const std::string& run, const json::Value& params) {
   return one_changed(
-      database_.execute("UPDATE runs SET status = 'running', error = NULL, ended = NULL WHERE id = :a", {run}), run);
+      database_.execute("UPDATE runs SET status = 'running', error = NULL, ended = NULL, params = :a WHERE id = :b",
+                        {json::dump(params), run}),
+      run);
 }
 
 Result<std::vector<Run>> RunStore::list(int limit) {

@@ -61,8 +61,8 @@ class RunStore {
   Result<void> log_metrics(const std::string& run, std::int64_t step, const std::map<std::string, double>& values);
   Result<void> finish(const std::string& run, RunStatus status, const json::Value& summary,
                       const std::string& error = "");
-  /// Back to running: a run that is resumed.
-  Result<void> reopen(const std::string& run);
+  /// Back to running, with these params from here on: a run that is resumed.
+  Result<void> reopen(const std::string& run, const json::Value& params);
   /// Newest first.
   Result<std::vector<Run>> list(int limit = 50);
   /// By id or a unique prefix of it. NotFound lists the newest ones; InvalidArgument when the prefix fits several.

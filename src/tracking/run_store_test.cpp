@@ -40,8 +40,9 @@ TEST_F(RunStoreTest, ReopensARunThatWasInterrupted) {
   const auto run = runs_.create("train", json::Value::object()).value();
   ASSERT_TRUE(runs_.finish(run.id, RunStatus::Interrupted, json::Value::object(), "Ctrl-C").has_value());
   EXPECT_EQ(runs_.find(run.id)->error, "Ctrl-C");
-  ASSERT_TRUE(runs_.reopen(run.id).has_value());
+  ASSERT_TRUE(runs_.reopen(run.id, {{"workers", 2}}).has_value());
   EXPECT_EQ(runs_.find(run.id)->status, RunStatus::Running);
+  EXPECT_EQ(runs_.find(run.id)->params, (json::Value{{"workers", 2}}));
   EXPECT_EQ(runs_.find(run.id)->error, "");
 }
 
@@ -92,7 +93,7 @@ TEST_F(RunStoreTest, FindsByAPrefixThatFitsOne) {
 TEST_F(RunStoreTest, SaysSoWhenThereIsNoSuchRun) {
   EXPECT_EQ(runs_.log_metrics("none", 1, {{"loss", 1.0}}).error().code, ErrorCode::NotFound);
   EXPECT_EQ(runs_.finish("none", RunStatus::Failed, json::Value::object()).error().code, ErrorCode::NotFound);
-  EXPECT_EQ(runs_.reopen("none").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(runs_.reopen("none", json::Value::object()).error().code, ErrorCode::NotFound);
   EXPECT_TRUE(runs_.metrics("none")->empty());
 }
 
