@@ -2,6 +2,7 @@
 #include "app/trainer_usage.hpp"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -74,6 +75,11 @@ json::Value system_usage() {
                     {"memory_megabytes", resident_megabytes()}};
   gpus.add_to(usage);
   return usage;
+}
+
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_MAX, 0);         // what is mapped is unmapped when it is freed
+  ::mallopt(M_TRIM_THRESHOLD, -1);  // never
 }
 
 }  // namespace imago::app

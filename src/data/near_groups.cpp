@@ -45,8 +45,9 @@ Result<NearGroups> FingerprintFile::find_groups(const std::atomic<bool>* stop) {
   std::vector<const Record*> contents;
   for (const auto& record : records) contents.push_back(&record);
   std::ranges::sort(contents, {}, &Record::sha256);
-  const auto copies = std::ranges::unique(contents, {}, &Record::sha256);
-  contents.erase(copies.begin(), copies.end());
+  contents.erase(std::unique(contents.begin(), contents.end(),
+                             [](const Record* a, const Record* b) { return a->sha256 == b->sha256; }),
+                 contents.end());
   for (const auto* record : contents) prints.push_back(&record->print);
   const auto found = group_near_copies(prints, [&](std::size_t, std::size_t) { return stop == nullptr || !*stop; });
   if (stop != nullptr && *stop) return fail(ErrorCode::Cancelled, "import stopped: nothing was changed");

@@ -56,11 +56,18 @@ Tensor convolve(const model::Conv2d& conv, Tensor x, const Tensor& weight, const
   return torch::conv2d(x, weight, bias, conv.stride, padding, 1, conv.groups);
 }
 
+/// oneDNN's GELU, four times as fast as libtorch's own, takes only what is contiguous in the order of the axes;
+/// channels last is, looked at as [n, h, w, c].
+Tensor fast_gelu(const Tensor& x) {
+  if (x.dim() != 4 || !x.is_contiguous(torch::MemoryFormat::ChannelsLast)) return torch::gelu(x);
+  return torch::gelu(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+}
+
 Tensor activate(model::Activation function, const Tensor& x, bool in_place) {
   switch (function) {
     case model::Activation::Relu: return in_place ? x.relu_() : x.relu();
     case model::Activation::Relu6: return in_place ? x.clamp_(0.0, 6.0) : x.clamp(0.0, 6.0);
-    case model::Activation::Gelu: return torch::gelu(x);
+    case model::Activation::Gelu: return fast_gelu(x);
     case model::Activation::Silu: return torch::silu(x);
   }
   EXPECTS(false, "an activation without an implementation");
