@@ -72,7 +72,7 @@ def main():
         return train(options)
     found = of_run(Program(options.program, options.workspace), options.run)
     print(found["seconds_to_validation_accuracy"])
-    merge_result("accuracy_in_time", f"{found['recipe']}, {found['seconds'] / 60:.0f} minutes", found)
+    merge_result("accuracy_in_time", f"a run of {found['recipe']}, {found['seconds'] / 60:.0f} minutes", found)
 
 
 if __name__ == "__main__":
