@@ -60,5 +60,23 @@ TEST(Calibration, SaysWhatIsWrong) {
   EXPECT_EQ(fit_temperature(made.logits, made.labels).error().message, "a logit is not finite");
 }
 
+TEST(MeasureCalibration, ClosesItsBinsOnTheRight) {
+  const auto found = measure_calibration(std::vector{0.5, 0.50001, 1.0, 0.0}, {true, false, true, false}, 2);
+  ASSERT_EQ(found.bins.size(), 2U);
+  EXPECT_EQ(found.bins[0].n, 2);
+  EXPECT_DOUBLE_EQ(found.bins[0].confidence, 0.25);
+  EXPECT_DOUBLE_EQ(found.bins[0].accuracy, 0.5);
+  EXPECT_EQ(found.bins[1].n, 2);
+  EXPECT_NEAR(found.expected_error, 0.5 * 0.25 + 0.5 * 0.250005, 1e-12);
+  EXPECT_NEAR(found.largest_error, 0.250005, 1e-12);
+}
+
+TEST(MeasureCalibration, SurvivesBeingWritten) {
+  const auto written = to_json(measure_calibration(std::vector{0.7, 0.9}, {true, false}));
+  EXPECT_EQ(to_json(calibration_from_json(written).value()), written);
+  EXPECT_EQ(written["bins"].size(), 15U);
+  EXPECT_FALSE(calibration_from_json({{"expected_error", 0.1}}));
+}
+
 }  // namespace
 }  // namespace imago::evaluate

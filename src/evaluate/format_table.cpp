@@ -52,10 +52,19 @@ std::size_t widest_label(const Metrics& metrics) {
   return widest;
 }
 
+std::string area(const char* name, const std::optional<double>& value) {
+  return value ? fmt::format("{:<10} {:.4f}\n", name, *value) : "";
+}
+
 std::string summary(const Metrics& metrics) {
-  return fmt::format("accuracy   {:.2f} % of {} images (95 % interval {:.2f} to {:.2f} %)\nlog loss   {:.4f}\n",
-                     100 * metrics.accuracy, metrics.n, 100 * metrics.accuracy_interval.low,
-                     100 * metrics.accuracy_interval.high, metrics.log_loss);
+  std::string out =
+      fmt::format("accuracy   {:.2f} % of {} images (95 % interval {:.2f} to {:.2f} %)\n", 100 * metrics.accuracy,
+                  metrics.n, 100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high);
+  for (const TopK& one : metrics.top_k) out += fmt::format("top {}      {:.2f} %\n", one.k, 100 * one.accuracy);
+  out += fmt::format("balanced   {:.2f} %\nMatthews   {:.4f}\n", 100 * metrics.balanced_accuracy, metrics.matthews);
+  out += area("ROC-AUC", metrics.macro_roc_auc) + area("PR-AUC", metrics.macro_average_precision);
+  return out + fmt::format("log loss   {:.4f}\nBrier      {:.4f}\nECE        {:.4f}\n", metrics.log_loss, metrics.brier,
+                           metrics.calibration.expected_error);
 }
 
 std::string class_table(const Metrics& metrics) {
@@ -67,6 +76,8 @@ std::string class_table(const Metrics& metrics) {
   }
   out += fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:6}\n", left("macro average", width), metrics.macro_precision,
                      metrics.macro_recall, metrics.macro_f1, metrics.n);
+  out += fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:6}\n", left("weighted", width), metrics.weighted.precision,
+                     metrics.weighted.recall, metrics.weighted.f1, metrics.n);
   return out;
 }
 

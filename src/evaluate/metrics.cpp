@@ -3,13 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
+
+#include "evaluate/ranking.hpp"
 
 namespace imago::evaluate {
 namespace {
 
-constexpr double kLeastProbability = 1e-15;
-constexpr std::size_t kBatch = 256;
+constexpr double kLeastProbability = std::numeric_limits<double>::epsilon();
 
 double ratio(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -53,31 +55,131 @@ double surprise(std::span<const float> row, int label, double temperature) {
   return std::clamp(std::log(sum) - truth, -std::log1p(-kLeastProbability), -std::log(kLeastProbability));
 }
 
-/// Everything that the confusion matrix determines.
-void fill_from_confusion(Metrics& metrics, const std::vector<std::string>& names) {
-  std::int64_t correct = 0;
-  for (std::size_t k = 0; k < names.size(); ++k) {
-    std::int64_t predicted = 0, support = 0;
-    for (std::size_t other = 0; other < names.size(); ++other) {
-      predicted += metrics.confusion[other][k];
-      support += metrics.confusion[k][other];
+/// How often each class is the truth, and how often it is said.
+struct Margins {
+  std::vector<std::int64_t> truth, said;
+};
+
+Margins margins_of(const std::vector<std::vector<std::int64_t>>& confusion) {
+  Margins margins{std::vector<std::int64_t>(confusion.size()), std::vector<std::int64_t>(confusion.size())};
+  for (std::size_t truth = 0; truth < confusion.size(); ++truth) {
+    for (std::size_t said = 0; said < confusion.size(); ++said) {
+      margins.truth[truth] += confusion[truth][said];
+      margins.said[said] += confusion[truth][said];
     }
-    const std::int64_t hits = metrics.confusion[k][k];
-    correct += hits;
-    metrics.classes.push_back({.label = names[k],
-                               .precision = ratio(hits, predicted),
-                               .recall = ratio(hits, support),
-                               .f1 = ratio(2 * hits, predicted + support),
-                               .support = support});
   }
-  const auto classes = static_cast<double>(names.size());
+  return margins;
+}
+
+void fill_averages(Metrics& metrics) {
+  const auto classes = static_cast<double>(metrics.classes.size());
+  double present = 0.0;
   for (const ClassMetrics& one : metrics.classes) {
     metrics.macro_precision += one.precision / classes;
     metrics.macro_recall += one.recall / classes;
     metrics.macro_f1 += one.f1 / classes;
+    const double share = ratio(one.support, metrics.n);
+    metrics.weighted.precision += share * one.precision;
+    metrics.weighted.recall += share * one.recall;
+    metrics.weighted.f1 += share * one.f1;
+    metrics.balanced_accuracy += one.recall;
+    if (one.support > 0) present += 1.0;
   }
-  metrics.accuracy = ratio(correct, metrics.n);
-  metrics.accuracy_interval = wilson_interval(correct, metrics.n);
+  metrics.balanced_accuracy /= present;
+  metrics.micro = {metrics.accuracy, metrics.accuracy, metrics.accuracy};
+}
+
+/// Gorodkin's R_K: the covariance of truth and prediction over the root of the product of their variances.
+double matthews(const Margins& margins, std::int64_t n, double accuracy) {
+  double both = 0.0, truths = 0.0, answers = 0.0;
+  for (std::size_t k = 0; k < margins.truth.size(); ++k) {
+    const double truth = ratio(margins.truth[k], n), said = ratio(margins.said[k], n);
+    both += truth * said;
+    truths += truth * truth;
+    answers += said * said;
+  }
+  if (truths >= 1.0 || answers >= 1.0) return 0.0;
+  return (accuracy - both) / std::sqrt((1.0 - truths) * (1.0 - answers));
+}
+
+/// Everything that the confusion matrix determines.
+void fill_from_confusion(Metrics& metrics, const std::vector<std::string>& names) {
+  const Margins margins = margins_of(metrics.confusion);
+  std::int64_t right = 0;
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const std::int64_t hits = metrics.confusion[k][k];
+    right += hits;
+    metrics.classes.push_back({.label = names[k],
+                               .precision = ratio(hits, margins.said[k]),
+                               .recall = ratio(hits, margins.truth[k]),
+                               .f1 = ratio(2 * hits, margins.said[k] + margins.truth[k]),
+                               .support = margins.truth[k]});
+  }
+  metrics.accuracy = ratio(right, metrics.n);
+  metrics.accuracy_interval = wilson_interval(right, metrics.n);
+  fill_averages(metrics);
+  metrics.matthews = matthews(margins, metrics.n, metrics.accuracy);
+}
+
+/// How many classes come before the true one.
+int rank_of(std::span<const float> row, int truth) {
+  const float score = row[static_cast<std::size_t>(truth)];
+  int before = 0;
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    if (row[c] > score || (row[c] == score && static_cast<int>(c) > truth)) ++before;
+  }
+  return before;
+}
+
+void fill_top_k(Metrics& metrics, const model::Logits& logits, std::span<const int> labels) {
+  for (const int k : {2, 3, 5}) {
+    if (k >= logits.classes) continue;
+    std::int64_t hits = 0;
+    for (int i = 0; i < logits.n; ++i) {
+      if (rank_of(logits.row(i), labels[static_cast<std::size_t>(i)]) < k) ++hits;
+    }
+    metrics.top_k.push_back({k, ratio(hits, metrics.n), wilson_interval(hits, metrics.n)});
+  }
+}
+
+void fill_brier(Metrics& metrics, const ProbabilityColumns& columns, std::span<const int> labels) {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const double error = columns[c][i] - (labels[i] == static_cast<int>(c) ? 1.0 : 0.0);
+      sum += error * error;
+    }
+  }
+  metrics.brier = sum / static_cast<double>(labels.size()) * (columns.size() == 2 ? 0.5 : 1.0);
+}
+
+void fill_rankings(Metrics& metrics, const ProbabilityColumns& columns, std::span<const int> labels) {
+  double areas = 0.0, precisions = 0.0;
+  int with_area = 0, with_precision = 0;
+  const auto rankings = rank_classes(columns, labels);
+  for (std::size_t c = 0; c < rankings.size(); ++c) {
+    ClassMetrics& one = metrics.classes[c];
+    one.roc_auc = rankings[c].roc_auc();
+    one.average_precision = rankings[c].average_precision();
+    areas += one.roc_auc.value_or(0.0);
+    precisions += one.average_precision.value_or(0.0);
+    with_area += one.roc_auc ? 1 : 0;
+    with_precision += one.average_precision ? 1 : 0;
+  }
+  if (with_area > 0) metrics.macro_roc_auc = areas / with_area;
+  if (with_precision > 0) metrics.macro_average_precision = precisions / with_precision;
+}
+
+void fill_calibration(Metrics& metrics, const ProbabilityColumns& columns, const model::Logits& logits,
+                      std::span<const int> labels) {
+  std::vector<double> confidence(labels.size());
+  std::vector<bool> right(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const int said = model::argmax(logits.row(static_cast<int>(i)));
+    confidence[i] = columns[static_cast<std::size_t>(said)][i];
+    right[i] = said == labels[i];
+  }
+  metrics.calibration = measure_calibration(confidence, right);
 }
 
 }  // namespace
@@ -96,6 +198,11 @@ Result<Metrics> compute_metrics(const model::Logits& logits, std::span<const int
   }
   metrics.log_loss /= static_cast<double>(logits.n);
   fill_from_confusion(metrics, names);
+  fill_top_k(metrics, logits, labels);
+  const ProbabilityColumns columns = probability_columns(logits, temperature);
+  fill_brier(metrics, columns, labels);
+  fill_rankings(metrics, columns, labels);
+  fill_calibration(metrics, columns, logits, labels);
   return metrics;
 }
 
@@ -109,88 +216,6 @@ Interval wilson_interval(std::int64_t successes, std::int64_t n, double z) {
   // At the ends the formula gives exactly 0 and 1, but for rounding.
   return {.low = successes == 0 ? 0.0 : (centre - spread) / scale,
           .high = successes == n ? 1.0 : (centre + spread) / scale};
-}
-
-Result<model::Logits> predict_split(model::Classifier& classifier, const data::PackedSplit& split,
-                                    const image::Preprocess& preprocess,
-                                    const std::function<void(std::size_t, std::size_t)>& on_progress) {
-  if (split.width() != preprocess.width || split.height() != preprocess.height) {
-    return fail(ErrorCode::InvalidArgument, "the images are {} x {}, but the model takes {} x {}", split.width(),
-                split.height(), preprocess.width, preprocess.height);
-  }
-  model::Logits all{.n = 0, .classes = classifier.classes(), .data = {}};
-  all.data.reserve(split.size() * static_cast<std::size_t>(all.classes));
-  image::ImageBatch batch{.n = 0, .channels = 3, .height = split.height(), .width = split.width(), .data = {}};
-  for (std::size_t begin = 0; begin < split.size(); begin += kBatch) {
-    const std::size_t count = std::min(kBatch, split.size() - begin);
-    batch.n = static_cast<int>(count);
-    batch.data.resize(count * batch.item_size());
-    for (std::size_t i = 0; i < count; ++i) {
-      image::normalize(split.image(begin + i), preprocess, batch.item(static_cast<int>(i)));
-    }
-    TRY(const auto logits, classifier.classify(batch));
-    if (logits.n != batch.n || logits.classes != all.classes) {
-      return fail(ErrorCode::Internal, "the classifier gave [{}, {}] for {} images of {} classes", logits.n,
-                  logits.classes, batch.n, all.classes);
-    }
-    all.data.insert(all.data.end(), logits.data.begin(), logits.data.end());
-    all.n += logits.n;
-    if (on_progress) on_progress(begin + count, split.size());
-  }
-  return all;
-}
-
-json::Value to_json(const Metrics& metrics) {
-  json::Value classes = json::Value::array();
-  for (const ClassMetrics& one : metrics.classes) {
-    classes.push_back({{"label", one.label},
-                       {"precision", one.precision},
-                       {"recall", one.recall},
-                       {"f1", one.f1},
-                       {"support", one.support}});
-  }
-  return {{"n", metrics.n},
-          {"accuracy", metrics.accuracy},
-          {"accuracy_interval", {{"low", metrics.accuracy_interval.low}, {"high", metrics.accuracy_interval.high}}},
-          {"macro_precision", metrics.macro_precision},
-          {"macro_recall", metrics.macro_recall},
-          {"macro_f1", metrics.macro_f1},
-          {"log_loss", metrics.log_loss},
-          {"classes", std::move(classes)},
-          {"confusion", metrics.confusion}};
-}
-
-Result<Metrics> metrics_from_json(const json::Value& value) {
-  Metrics metrics;
-  TRY(metrics.n, json::get<std::int64_t>(value, "n"));
-  TRY(metrics.accuracy, json::get<double>(value, "accuracy"));
-  TRY(const auto interval, json::get<json::Value>(value, "accuracy_interval"));
-  TRY(metrics.accuracy_interval.low, json::get<double>(interval, "low"));
-  TRY(metrics.accuracy_interval.high, json::get<double>(interval, "high"));
-  TRY(metrics.macro_precision, json::get<double>(value, "macro_precision"));
-  TRY(metrics.macro_recall, json::get<double>(value, "macro_recall"));
-  TRY(metrics.macro_f1, json::get<double>(value, "macro_f1"));
-  TRY(metrics.log_loss, json::get<double>(value, "log_loss"));
-  TRY(const auto classes, json::get<std::vector<json::Value>>(value, "classes"));
-  for (const json::Value& item : classes) {
-    ClassMetrics& one = metrics.classes.emplace_back();
-    TRY(one.label, json::get<std::string>(item, "label"));
-    TRY(one.precision, json::get<double>(item, "precision"));
-    TRY(one.recall, json::get<double>(item, "recall"));
-    TRY(one.f1, json::get<double>(item, "f1"));
-    TRY(one.support, json::get<std::int64_t>(item, "support"));
-  }
-  TRY(const auto rows, json::get<std::vector<json::Value>>(value, "confusion"));
-  for (const json::Value& row : rows) {
-    TRY(auto counts, json::get<std::vector<std::int64_t>>(json::Value{{"confusion", row}}, "confusion"));
-    metrics.confusion.push_back(std::move(counts));
-  }
-  const auto wrong_size = [&](const auto& row) { return row.size() != metrics.classes.size(); };
-  if (wrong_size(metrics.confusion) || std::ranges::any_of(metrics.confusion, wrong_size)) {
-    return fail(ErrorCode::InvalidArgument, "'confusion' is not {0} x {0}, as 'classes' has it",
-                metrics.classes.size());
-  }
-  return metrics;
 }
 
 }  // namespace imago::evaluate

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// How good a classifier is, from its logits and the truth. Definitions are scikit-learn's; tests hold them to it.
+// How good a classifier is, from its logits and the truth. Definitions are scikit-learn's; tests hold them to it, and
+// docs/evaluation.md has the formulas.
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
-#include "data/packed.hpp"
+#include "evaluate/calibration.hpp"
 #include "json/json.hpp"
 #include "model/classifier.hpp"
-#include "model/spec.hpp"
 
 namespace imago::evaluate {
 
@@ -22,36 +22,56 @@ struct ClassMetrics {
   double recall = 0.0;     ///< 0 when the class never occurs
   double f1 = 0.0;
   std::int64_t support = 0;
+  std::optional<double> roc_auc{};            ///< this class against the rest; none unless both occur
+  std::optional<double> average_precision{};  ///< the same; none when the class never occurs
 };
 
 struct Interval {
   double low = 0.0, high = 0.0;
 };
 
+struct Averages {
+  double precision = 0.0, recall = 0.0, f1 = 0.0;
+};
+
+/// How often the truth is among the k likeliest. Of equal logits the later class counts as likelier, as in
+/// scikit-learn.
+struct TopK {
+  int k = 0;
+  double accuracy = 0.0;
+  Interval interval;  ///< Wilson, 95 %
+};
+
 struct Metrics {
   std::int64_t n = 0;
   double accuracy = 0.0;
   Interval accuracy_interval;  ///< Wilson, 95 %
+  std::vector<TopK> top_k{};   ///< for 2, 3 and 5, below the number of classes
   double macro_precision = 0.0, macro_recall = 0.0, macro_f1 = 0.0;
-  double log_loss = 0.0;  ///< natural log, probabilities clipped at 1e-15
+  Averages micro{};                ///< all three are the accuracy where each image has one class
+  Averages weighted{};             ///< by support
+  double balanced_accuracy = 0.0;  ///< mean recall of the classes that occur
+  double matthews = 0.0;           ///< correlation of truth and prediction; 0 when either is always the same class
+  double log_loss = 0.0;           ///< natural log, probabilities clipped at 2^-52
+  double brier = 0.0;              ///< mean squared error of the probabilities, summed over classes; halved for two
+  std::optional<double> macro_roc_auc{};            ///< mean over the classes that have one
+  std::optional<double> macro_average_precision{};  ///< the same
+  Calibration calibration{};
   std::vector<ClassMetrics> classes;
   std::vector<std::vector<std::int64_t>> confusion;  ///< [truth][predicted]
 };
 
 /// @param labels [logits.n], each in [0, classes). InvalidArgument when sizes differ, n is 0, a label is out of range
-/// or a logit is not finite.
+/// or a logit is not finite. O(n * classes * log n) time, O(n * classes) memory.
 Result<Metrics> compute_metrics(const model::Logits& logits, std::span<const int> labels,
                                 const std::vector<std::string>& names, double temperature = 1.0);
 
 /// Wilson score interval of a proportion (Wilson 1927). n > 0.
 Interval wilson_interval(std::int64_t successes, std::int64_t n, double z = 1.959963984540054);
 
-/// Logits of a whole split in batches.
-Result<model::Logits> predict_split(model::Classifier& classifier, const data::PackedSplit& split,
-                                    const image::Preprocess& preprocess,
-                                    const std::function<void(std::size_t, std::size_t)>& on_progress);
-
+json::Value to_json(const Interval& interval);  ///< {"low", "high"}
 json::Value to_json(const Metrics& metrics);
+/// Reads reports of older packages too, in which what came later is missing.
 Result<Metrics> metrics_from_json(const json::Value& value);
 
 /// Tables for the terminal: the summary, a row a class, the confusion matrix.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// predict_split on a split that lies in a real repository.
+#include "evaluate/predictions.hpp"
+
 #include <gmock/gmock.h>
 
-#include "evaluate/metrics.hpp"
 #include "image/encode.hpp"
 
 namespace imago::evaluate {
@@ -92,6 +92,56 @@ TEST_F(PredictSplit, StopsAtTheFirstBatchThatFails) {
 TEST_F(PredictSplit, RefusesAnAnswerThatLeavesAnImageOut) {
   classifier_.forget = true;
   EXPECT_EQ(predict_split(classifier_, *split_, kPreprocess, {}).error().code, ErrorCode::Internal);
+}
+
+TEST_F(PredictSplit, TimesEveryCallOfAnotherClassifier) {
+  FakeClock clock;
+  class Slow final : public model::Classifier {
+   public:
+    explicit Slow(FakeClock& clock) : clock_(clock) {}
+    [[nodiscard]] int classes() const override { return 2; }
+    Result<model::Logits> classify(const image::ImageBatch& batch) override {
+      clock_.advance(std::chrono::milliseconds(batch.n));
+      return model::Logits{batch.n, 2, std::vector<float>(static_cast<std::size_t>(batch.n) * 2)};
+    }
+
+   private:
+    FakeClock& clock_;
+  } slow(clock);
+  Stopwatch stopwatch(slow, clock);
+  ASSERT_TRUE(predict_split(stopwatch, *split_, kPreprocess, {}));
+  const auto latency = stopwatch.latency();
+  EXPECT_EQ(latency.calls, 2);
+  EXPECT_EQ(latency.images_per_call, 256);
+  EXPECT_DOUBLE_EQ(latency.p50_ms, 4.0);
+  EXPECT_DOUBLE_EQ(latency.p99_ms, 256.0);
+  EXPECT_DOUBLE_EQ(latency.images_per_second, 1000.0);
+  const auto single = time_single_images(slow, *split_, kPreprocess, 100, clock).value();
+  EXPECT_EQ(single.calls, 100);
+  EXPECT_EQ(single.images_per_call, 1);
+  EXPECT_DOUBLE_EQ(single.mean_ms, 1.0);
+}
+
+TEST(Summarize, TakesTheSmallestValueThatSoManyAreNotAbove) {
+  std::vector<double> times;
+  for (int i = 200; i >= 1; --i) times.push_back(i);
+  const auto latency = summarize(times, 200, 1);
+  EXPECT_DOUBLE_EQ(latency.p50_ms, 100.0);
+  EXPECT_DOUBLE_EQ(latency.p99_ms, 198.0);
+  EXPECT_DOUBLE_EQ(latency.mean_ms, 100.5);
+  EXPECT_EQ(summarize({}, 0, 0).calls, 0);
+}
+
+TEST(WorstErrors, AreThoseThatTheClassifierWasSurestOf) {
+  // Right; wrong by a little; wrong and sure of it.
+  const model::Logits logits{3, 2, {3.0F, 0.0F, 0.5F, 0.0F, 0.0F, 4.0F}};
+  const auto answers = answers_of(logits, std::vector{0, 1, 0}, std::vector<std::size_t>{7, 8, 9}, 1.0);
+  EXPECT_TRUE(answers[0].right());
+  EXPECT_EQ(answers[2].entry, 9U);
+  EXPECT_NEAR(answers[2].confidence, 0.98201379, 1e-8);
+  EXPECT_NEAR(answers[2].truth_probability, 0.01798621, 1e-8);
+  EXPECT_THAT(worst_errors(answers, 10), testing::ElementsAre(2U, 1U));
+  EXPECT_THAT(worst_errors(answers, 1), testing::ElementsAre(2U));
 }
 
 }  // namespace
