@@ -2,15 +2,10 @@
 #include "app/check_page.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "app/check_page_head.hpp"
 #include "app/check_words.hpp"
-#include "base/files.hpp"
-#include "image/decode.hpp"
-#include "image/encode.hpp"
-#include "image/preprocess.hpp"
-#include "serve/base64.hpp"
+#include "app/page_head.hpp"
+#include "app/page_parts.hpp"
 
 namespace imago::app {
 namespace {
@@ -19,44 +14,6 @@ namespace {
 constexpr std::size_t kItemsShown = 48;
 constexpr std::size_t kImagesShown = 144;
 constexpr std::size_t kImagesOfAnItem = 8;
-constexpr int kThumbnailSide = 96;
-constexpr std::size_t kInlineBytes = 12'000;
-
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-struct Thumbnail {
-  std::string url;
-  bool small = false;  ///< shown larger than it is
-};
-
-Result<Thumbnail> thumbnail(const data::Repository& repository, const std::string& sha256) {
-  TRY(const auto bytes, repository.read_object(sha256));
-  TRY(const auto known, image::probe(as_bytes(bytes)));
-  const bool small = std::max(known.width, known.height) <= kThumbnailSide;
-  TRY(auto image, image::decode_for({.width = kThumbnailSide, .height = kThumbnailSide}, as_bytes(bytes)));
-  if (small && bytes.size() <= kInlineBytes)
-    return Thumbnail{fmt::format("data:{};base64,{}", image::media_type(known.format), serve::encode_base64(bytes)),
-                     true};
-  const double scale = std::min(1.0, static_cast<double>(kThumbnailSide) / std::max(image.width, image.height));
-  const image::Preprocess to{.width = std::max(1, static_cast<int>(std::lround(image.width * scale))),
-                             .height = std::max(1, static_cast<int>(std::lround(image.height * scale)))};
-  TRY(const auto reduced, image::resize(std::move(image), to));
-  TRY(const auto jpeg, image::encode_jpeg(reduced, 80));
-  return Thumbnail{"data:image/jpeg;base64," + serve::encode_base64(jpeg), small};
-}
 
 class Page {
  public:
@@ -64,7 +21,7 @@ class Page {
       : repository_(repository), manifest_(manifest), report_(report) {}
 
   std::string write() {
-    html_ = kCheckPageHead;
+    html_ = kPageHead;
     add("<title>{0}: check</title></head><body><h1>{0}</h1><p class=\"soft\">{1} images, {2} of them different, {3} "
         "classes. Nothing was changed.</p>",
         escape(report_.dataset), report_.images, report_.distinct, manifest_.labels.size());
@@ -119,15 +76,10 @@ class Page {
   }
 
   void figure(const data::Entry& entry) {
-    html_ += "<figure>";
-    if (const auto picture = thumbnail(repository_, entry.sha256); picture)
-      add("<img{} alt=\"\" src=\"{}\">", picture->small ? " class=\"small\"" : "", picture->url);
-    else
-      html_ += "<span class=\"none\">unreadable</span>";
-    // The path's end tells most: it is cut on the left. The mark keeps a leading bracket or dot where it is.
-    add("<figcaption><strong>{}</strong> {}<span class=\"path\" title=\"{}\">&lrm;{}</span></figcaption></figure>",
-        escape(manifest_.labels[static_cast<std::size_t>(entry.label)]), data::to_string(entry.split),
-        escape(entry.path), escape(entry.path));
+    html_ += image_figure(
+        repository_, entry,
+        fmt::format("<strong>{}</strong> {}", escape(manifest_.labels[static_cast<std::size_t>(entry.label)]),
+                    data::to_string(entry.split)));
   }
 
   void charts() {

@@ -51,6 +51,8 @@ void add_data_commands(CLI::App& app, Context& context);
 void add_train_command(CLI::App& app, Context& context);
 void add_model_commands(CLI::App& app, Context& context);
 void add_predict_command(CLI::App& app, Context& context);
+void add_evaluate_command(CLI::App& app, Context& context);
+void add_compare_command(CLI::App& app, Context& context);
 void add_explain_command(CLI::App& app, Context& context);
 void add_run_commands(CLI::App& app, Context& context);
 void add_recipe_commands(CLI::App& app, Context& context);

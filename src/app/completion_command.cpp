@@ -9,7 +9,7 @@ namespace {
 
 /// What knows the workspace's names is the program itself; its lists are quick enough for a key press.
 constexpr std::string_view kFunctions = R"bash(# Tab completion of imago for bash:  source <(imago completion bash)
-_imago_names() { "${COMP_WORDS[0]}" "$@" list 2>/dev/null | awk 'NR > 1 { print $1 }' | sort -u; }
+_imago_names() { "${COMP_WORDS[0]}" $1 list $2 2>/dev/null | awk 'NR > 1 { print $1 }' | sort -u; }
 
 _imago() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} path="" word i
@@ -28,6 +28,7 @@ _imago() {
       case $path in
         "data show" | "data check" | "data export" | "data diff") words+=" $(_imago_names data)" ;;
         predict | evaluate | explain | models\ [a-hj-z]*) words+=" $(_imago_names models)" ;;
+        "models import") words+=" $(_imago_names models --shipped)" ;;
         "recipes show") words+=" $(_imago_names recipes)" ;;
         "runs show" | "runs compare" | "runs export") words+=" $(_imago_names runs)" ;;
       esac

@@ -31,6 +31,8 @@ void describe(CLI::App& app, Context& context, const imago::app::Settings& setti
   imago::app::add_train_command(app, context);
   imago::app::add_model_commands(app, context);
   imago::app::add_predict_command(app, context);
+  imago::app::add_evaluate_command(app, context);
+  imago::app::add_compare_command(app, context);
   imago::app::add_explain_command(app, context);
   imago::app::add_run_commands(app, context);
   imago::app::add_recipe_commands(app, context);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago models promote | rollback | export | import
 #include "app/models_command.hpp"
+#include "app/shipped_models.hpp"
 #include "pipeline/transfer_model.hpp"
 
 namespace imago::app {
@@ -49,7 +50,7 @@ Result<void> run_export(Context& context, const std::string& model, const std::s
                         const std::string& format_name) {
   TRY(auto* workspace, context.workspace());
   TRY(const auto format, pipeline::export_format_from(format_name));
-  TRY(const auto report, pipeline::export_model(*workspace, model, target, format));
+  TRY(const auto report, pipeline::export_model(*workspace, model, target, format, program_folder() / "imago-trainer"));
   const json::Value value{{"model", report.version.model},
                           {"version", report.version.version},
                           {"digest", report.version.digest},
@@ -61,8 +62,16 @@ Result<void> run_export(Context& context, const std::string& model, const std::s
 }
 
 Result<void> run_import(Context& context, const std::string& source, const std::string& name) {
+  pipeline::ImportRequest request{.source = source, .name = name, .trainer = program_folder() / "imago-trainer"};
+  if (const auto shipped = find_shipped_model(source)) {
+    request.source = shipped->file;
+    request.reason = fmt::format("ships with Imago as {}", shipped->name);
+  } else if (std::error_code error; source.find('/') == std::string::npos && !std::filesystem::exists(source, error)) {
+    return fail(ErrorCode::NotFound, "'{}' is neither a file or folder here nor a model that ships with Imago ({})",
+                source, shipped_names());
+  }
   TRY(auto* workspace, context.workspace());
-  TRY(const auto made, pipeline::import_model(*workspace, source, name));
+  TRY(const auto made, pipeline::import_model(*workspace, request));
   json::Value value = to_json(made.version);
   value["known"] = made.known;
   context.answer(value, fmt::format("{}:{} {}\n", made.version.model, made.version.version,
@@ -105,11 +114,16 @@ void add_export(CLI::App& models, Context& context) {
   command->add_option("model", options->model, "MODEL (its champion), MODEL:VERSION or MODEL:ALIAS")->required();
   command->add_option("target", options->target, "A folder, or a file ending in .tar; with another format a file")
       ->required();
-  command->add_option("--format", options->format, "package, onnx or safetensors")
-      ->check(CLI::IsMember({"package", "onnx", "safetensors"}))
+  command
+      ->add_option(
+          "--format", options->format,
+          "package; compact: the same with weights rounded to float16, a fifth to a third of the size; onnx or "
+          "safetensors")
+      ->check(CLI::IsMember({"package", "compact", "onnx", "safetensors"}))
       ->capture_default_str();
   command->footer(
-      "Examples:\n  imago models export cifar10 cifar10.tar\n  imago models export cifar10:2 net.onnx --format onnx");
+      "Examples:\n  imago models export cifar10 cifar10.tar\n  imago models export cifar10 small.tar --format compact\n"
+      "  imago models export cifar10:2 net.onnx --format onnx");
   command->callback([&context, options] {
     context.action = [&context, options] {
       return run_export(context, options->model, options->target, options->format);
@@ -121,9 +135,13 @@ void add_import(CLI::App& models, Context& context) {
   auto* command = models.add_subcommand("import", "Register an exported package, after checking all of it");
   auto source = std::make_shared<std::string>();
   auto name = std::make_shared<std::string>();
-  command->add_option("source", *source, "A package's folder or .tar")->required();
+  command
+      ->add_option("source", *source,
+                   "A package's folder or .tar, whole or compact; or a model that ships with Imago "
+                   "(`imago models list --shipped`)")
+      ->required();
   command->add_option("--name", *name, "Under this name; default: the one it carries");
-  command->footer("Example:\n  imago models import cifar10.tar --name cifar10");
+  command->footer("Examples:\n  imago models import cifar10\n  imago models import mine.tar --name cifar10");
   command->callback([&context, source, name] {
     context.action = [&context, source, name] { return run_import(context, *source, *name); };
   });

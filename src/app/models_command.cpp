@@ -4,6 +4,7 @@
 
 #include <fmt/ranges.h>
 
+#include "app/shipped_models.hpp"
 #include "app/table.hpp"
 #include "package/describe.hpp"
 
@@ -22,6 +23,21 @@ Result<void> run_list(Context& context) {
                     fmt::format("{}", fmt::join(version.aliases, " ")), version.created, version.run});
   }
   context.answer(value, versions.empty() ? "no model yet: train one with `imago train`\n" : format_columns(rows));
+  return {};
+}
+
+Result<void> run_list_shipped(const Context& context) {
+  json::Value value = json::Value::array();
+  std::vector<std::vector<std::string>> rows{{"MODEL", "TEST ACCURACY", "MB", "FILE"}};
+  for (const auto& model : shipped_models()) {
+    value.push_back({{"model", model.name},
+                     {"test_accuracy", model.test_accuracy},
+                     {"bytes", model.bytes},
+                     {"file", model.file.string()}});
+    rows.push_back({model.name, model.test_accuracy < 0 ? "-" : fmt::format("{:.4f}", model.test_accuracy),
+                    fmt::format("{:.1f}", static_cast<double>(model.bytes) / 1e6), model.file.string()});
+  }
+  context.answer(value, value.empty() ? "no model ships with this program\n" : format_columns(rows));
   return {};
 }
 
@@ -94,8 +110,12 @@ void add_model_commands(CLI::App& app, Context& context) {
   auto* models = app.add_subcommand("models", "Registered models: look, promote, roll back, export, import");
   models->require_subcommand(1);
   auto* list = models->add_subcommand("list", "All versions with their aliases and accuracy");
+  auto shipped = std::make_shared<bool>(false);
+  list->add_flag("--shipped", *shipped, "The models that ship with Imago instead, for `imago models import NAME`");
   list->footer("Example:\n  imago models list --json");
-  list->callback([&context] { context.action = [&context] { return run_list(context); }; });
+  list->callback([&context, shipped] {
+    context.action = [&context, shipped] { return *shipped ? run_list_shipped(context) : run_list(context); };
+  });
   auto* show = models->add_subcommand("show", "Layers, shapes, parameters, MACs, labels and lineage of one version");
   auto reference = std::make_shared<std::string>();
   show->add_option("model", *reference, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// imago predict, imago evaluate
+// imago predict
 #include "app/command.hpp"
 #include "base/files.hpp"
-#include "evaluate/plots.hpp"
 #include "image/decode.hpp"
 #include "infer/engine.hpp"
-#include "pipeline/evaluate_model.hpp"
 
 namespace imago::app {
 namespace {
@@ -53,42 +51,6 @@ Result<void> run_predict(Context& context, const std::string& model, const std::
   return {};
 }
 
-/// metrics.json for machines, confusion_matrix.svg and metrics.txt for people.
-Result<void> write_report(const fs::path& folder, const json::Value& value, const evaluate::Metrics& metrics) {
-  TRY_VOID(make_directories(folder));
-  std::vector<std::string> labels;
-  for (const auto& one : metrics.classes) labels.push_back(one.label);
-  TRY_VOID(write_file_atomic(folder / "metrics.json", json::dump_pretty(value) + "\n"));
-  TRY_VOID(write_file_atomic(folder / "metrics.txt", evaluate::format_table(metrics)));
-  return write_file_atomic(folder / "confusion_matrix.svg", evaluate::draw_confusion(labels, metrics.confusion));
-}
-
-Result<void> run_evaluate(Context& context, const std::string& model, const std::string& data,
-                          const std::string& output, const std::string& report) {
-  TRY(auto* workspace, context.workspace());
-  Progress progress(context.progress());
-  TRY(const auto evaluation,
-      pipeline::evaluate_model(*workspace, model, data, [&](std::size_t done, std::size_t total) {
-        progress.update("evaluating", done, total);
-      }));
-  progress.end();
-  json::Value value = evaluate::to_json(evaluation.metrics);
-  value["model"] = evaluation.version.model;
-  value["version"] = evaluation.version.version;
-  value["dataset"] = evaluation.dataset;
-  value["split"] = data::to_string(evaluation.split);
-  std::string views;
-  for (const auto& [name, accuracy] : evaluation.views.items())
-    views += fmt::format("accuracy with views {}: {:.4f}\n", name, accuracy.get<double>());
-  if (!views.empty()) value["accuracy_by_views"] = evaluation.views;
-  if (!output.empty()) TRY_VOID(write_file_atomic(output, json::dump_pretty(value) + "\n"));
-  if (!report.empty()) TRY_VOID(write_report(report, value, evaluation.metrics));
-  context.answer(value, fmt::format("{}:{} on {}, {} split\n\n{}", evaluation.version.model, evaluation.version.version,
-                                    evaluation.dataset, data::to_string(evaluation.split),
-                                    evaluate::format_table(evaluation.metrics) + views));
-  return {};
-}
-
 }  // namespace
 
 void add_predict_command(CLI::App& app, Context& context) {
@@ -100,23 +62,6 @@ void add_predict_command(CLI::App& app, Context& context) {
   predict->footer("Example:\n  imago predict cifar10 photo.jpg");
   predict->callback([&context, model, files] {
     context.action = [&context, model, files] { return run_predict(context, *model, *files); };
-  });
-
-  auto* evaluate = app.add_subcommand("evaluate", "Measure a registered model on a data set");
-  auto evaluated = std::make_shared<std::string>();
-  auto data = std::make_shared<std::string>();
-  auto output = std::make_shared<std::string>();
-  evaluate->add_option("model", *evaluated, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
-  evaluate->add_option("-d,--data", *data, "NAME[@VERSION][:SPLIT]; default: the test split of what it was trained on");
-  evaluate->add_option("-o,--output", *output, "Also write the metrics to this JSON file");
-  auto report = std::make_shared<std::string>();
-  evaluate->add_option("--report", *report, "Also write metrics.json, metrics.txt and confusion_matrix.svg there")
-      ->type_name("FOLDER");
-  evaluate->footer("Example:\n  imago evaluate cifar10:2 --data cifar10:test --output metrics.json");
-  evaluate->callback([&context, evaluated, data, output, report] {
-    context.action = [&context, evaluated, data, output, report] {
-      return run_evaluate(context, *evaluated, *data, *output, *report);
-    };
   });
 }
 

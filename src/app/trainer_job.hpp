@@ -15,7 +15,7 @@ namespace imago::app {
 
 /// Weights to start from; see model::take_initial_weights.
 struct StartWeights {
-  std::filesystem::path file;  ///< safetensors; empty: none
+  std::filesystem::path file;  ///< .safetensors or .pth; empty: none
   bool strict = false;
 };
 
@@ -39,8 +39,9 @@ Result<json::Value> read_job();
 /// InvalidArgument naming the field.
 Result<TrainingJob> training_job(const json::Value& value);
 
-/// The other job: Grad-CAM of one image, as one event.
+/// The other jobs, each told of in one event: Grad-CAM of one image, and the ONNX file of a network.
 Result<void> explain(const json::Value& job);
+Result<void> write_network(const json::Value& job);
 
 /// One line on standard output, flushed.
 void emit(const json::Value& event);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// imago-trainer: one job, training or an explanation, from standard input; its progress and result as JSON lines on
+// imago-trainer: one job, training or another, from standard input; its progress and result as JSON lines on
 // standard output (docs/formats/trainer.md). Started by imago, which measures and registers what comes of it.
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <optional>
 
 #include "app/trainer_job.hpp"
@@ -14,12 +15,13 @@
 #include "data/aliases.hpp"
 #include "data/fetch.hpp"
 #include "evaluate/calibration.hpp"
-#include "evaluate/metrics.hpp"
+#include "evaluate/predictions.hpp"
 #include "model/initial_weights.hpp"
 #include "model/safetensors.hpp"
 #include "onnx/onnx_writer.hpp"
 #include "package/package.hpp"
 #include "train/replay.hpp"
+#include "weights/read_weights.hpp"
 
 namespace {
 
@@ -100,7 +102,7 @@ Result<void> load_start_weights(TrainingJob& job, const model::Graph& graph, nn:
         "model with --from",
         job.recipe.name);
   }
-  TRY(const auto given, model::read_safetensors(start.file));
+  TRY(const auto given, weights::read_weights(start.file));
   TRY(auto own, learner.weights());
   auto initial = model::take_initial_weights(graph, std::move(own), given, start.strict);
   if (!initial) return pass(initial, start.file.string());
@@ -268,17 +270,19 @@ Result<void> train_as_told(const json::Value& told) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view task = argc > 1 ? argv[1] : "train";
-  if (argc > 2 || (task != "train" && task != "explain")) {
-    fmt::print(stderr, "usage: imago-trainer [train|explain] < job.json\n");
+  const std::map<std::string_view, Result<void> (*)(const json::Value&)> tasks{
+      {"train", train_as_told}, {"explain", app::explain}, {"network", app::write_network}};
+  const auto task = tasks.find(argc > 1 ? argv[1] : "train");
+  if (argc > 2 || task == tasks.end()) {
+    fmt::print(stderr, "usage: imago-trainer [train|explain|network] < job.json\n");
     return 2;
   }
+  app::keep_freed_memory();
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  const auto done = app::read_job().and_then(
-      [&](const json::Value& job) { return task == "explain" ? app::explain(job) : train_as_told(job); });
+  const auto done = app::read_job().and_then(task->second);
   if (done) return 0;
   emit({{"event", "error"}, {"code", to_string(done.error().code)}, {"message", done.error().message}});
   return 1;

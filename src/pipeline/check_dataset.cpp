@@ -7,7 +7,7 @@
 
 #include "base/files.hpp"
 #include "base/rng.hpp"
-#include "evaluate/metrics.hpp"
+#include "evaluate/predictions.hpp"
 #include "infer/engine.hpp"
 #include "jobs/child_process.hpp"
 #include "model/classifier.hpp"

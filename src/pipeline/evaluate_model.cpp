@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/evaluate_model.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "data/packed.hpp"
 #include "infer/engine.hpp"
+#include "pipeline/remote_model.hpp"
 
 namespace imago::pipeline {
 namespace {
@@ -15,6 +24,129 @@ Result<void> check_labels(const std::vector<std::string>& model, const std::vect
                   dataset[i]);
   }
   return {};
+}
+
+/// A registered model beside the images that it is to be measured on.
+struct Subject {
+  registry::ModelVersion version;
+  package::ModelPackage package;
+  data::Manifest manifest;
+  data::Split split = data::Split::Test;
+  std::optional<data::PackedSplit> images;  ///< as this model sees them
+
+  [[nodiscard]] std::string name() const { return fmt::format("{}:{}", version.model, version.version); }
+  [[nodiscard]] std::string dataset() const { return manifest.name + "@" + data::version_of(manifest); }
+};
+
+Result<Subject> open_subject(Workspace& workspace, const std::string& model, const std::string& dataset) {
+  Subject subject;
+  TRY(subject.version, workspace.models().resolve(model));
+  TRY(subject.package, workspace.models().open(subject.version));
+  std::string reference = dataset.empty() ? subject.package.lineage.value("dataset", "") : dataset;
+  if (reference.empty())
+    return fail(ErrorCode::InvalidArgument, "{} does not say what it was trained on: name a data set with --data",
+                subject.name());
+  if (const auto colon = reference.find(':'); colon != std::string::npos) {
+    TRY(subject.split, data::split_from(reference.substr(colon + 1)));
+    reference.resize(colon);
+  }
+  TRY(subject.manifest, workspace.datasets().load(reference));
+  TRY_VOID(check_labels(subject.package.spec.labels, subject.manifest.labels));
+  TRY(subject.images,
+      data::open_packed(workspace.datasets(), subject.manifest, subject.split, subject.package.spec.preprocess, {}));
+  return subject;
+}
+
+/// Logits and the temperature that makes them probabilities.
+struct Predictions {
+  model::Logits logits;
+  double temperature = 1.0;
+  std::optional<evaluate::Latency> batches, singles;
+};
+
+Result<Predictions> ask_package(const Subject& subject, std::size_t timed_images, const OnProgress& on_progress) {
+  const auto& spec = subject.package.spec;
+  TRY(const auto engine, infer::Engine::load(subject.package));
+  evaluate::Stopwatch stopwatch(*engine);
+  Predictions predictions{.logits = {}, .temperature = spec.temperature, .batches = {}, .singles = {}};
+  TRY(predictions.logits, evaluate::predict_split(stopwatch, *subject.images, spec.preprocess, on_progress));
+  predictions.batches = stopwatch.latency();
+  if (timed_images > 0) {
+    TRY(predictions.singles, evaluate::time_single_images(*engine, *subject.images, spec.preprocess, timed_images));
+  }
+  return predictions;
+}
+
+Result<void> check_served(const RemoteModel& remote, const Subject& subject) {
+  if (remote.digest() == subject.version.digest) return {};
+  return fail(ErrorCode::InvalidArgument, "{} serves {} (digest {:.12}), not {} (digest {:.12})", remote.url(),
+              remote.name(), remote.digest(), subject.name(), subject.version.digest);
+}
+
+/// Every file as it was imported, so that the server's own decoding and resizing are measured too.
+Result<Predictions> ask_server(Workspace& workspace, const Subject& subject, const EvaluationRequest& request,
+                               const OnProgress& on_progress) {
+  TRY(auto remote, RemoteModel::connect(request.server, request.api_key));
+  TRY_VOID(check_served(remote, subject));
+  Predictions predictions{
+      .logits = {.n = 0, .classes = subject.package.spec.classes()}, .temperature = 1.0, .batches = {}, .singles = {}};
+  std::vector<double> milliseconds;
+  const std::size_t images = subject.images->size();
+  for (std::size_t i = 0; i < images; ++i) {
+    const auto& entry = subject.manifest.entries[subject.images->entry(i)];
+    TRY(const auto bytes, workspace.datasets().read_object(entry.sha256));
+    const SteadyTime start = system_clock().steady();
+    const auto probabilities = remote.classify(bytes);
+    milliseconds.push_back(std::chrono::duration<double, std::milli>(system_clock().steady() - start).count());
+    if (!probabilities) return tl::unexpected(Error(probabilities.error()).with(entry.path));
+    for (const double p : *probabilities)
+      predictions.logits.data.push_back(static_cast<float>(std::log(std::max(p, std::numeric_limits<double>::min()))));
+    ++predictions.logits.n;
+    if (on_progress) on_progress(i + 1, images);
+  }
+  predictions.singles = evaluate::summarize(std::move(milliseconds), static_cast<std::int64_t>(images), 1);
+  return predictions;
+}
+
+std::vector<evaluate::Answer> answers_of(const Subject& subject, const Predictions& predictions) {
+  std::vector<std::size_t> entries(subject.images->size());
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = subject.images->entry(i);
+  return evaluate::answers_of(predictions.logits, subject.images->labels(), entries, predictions.temperature);
+}
+
+/// The usual columns, then those asked for.
+Result<std::vector<evaluate::Column>> columns_of(const Subject& subject, const std::vector<std::string>& wanted) {
+  std::vector<std::string> names(evaluate::kUsualColumns.begin(), evaluate::kUsualColumns.end());
+  for (const auto& name : wanted) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  std::vector<evaluate::Column> columns;
+  for (const auto& name : names) {
+    TRY(auto column, evaluate::split_column(name, *subject.images, subject.manifest));
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+/// What the package tells of its training, beside where it came from.
+json::Value history_of(const package::ModelPackage& package) {
+  const auto training = package.report.find("training");
+  if (training == package.report.end() || !training->is_object()) return json::Value::array();
+  return training->value("history", json::Value::array());
+}
+
+evaluate::Report report_of(Subject& subject, const EvaluationRequest& request) {
+  evaluate::Report report;
+  report.model = subject.version.model;
+  report.version = subject.version.version;
+  report.digest = subject.version.digest;
+  report.dataset = subject.dataset();
+  report.split = subject.split;
+  report.via = request.server.empty() ? "package" : request.server;
+  report.measured_at = format_utc(system_clock().wall());
+  report.lineage = subject.package.lineage;
+  report.history = history_of(subject.package);
+  return report;
 }
 
 }  // namespace
@@ -45,25 +177,45 @@ Result<json::Value> accuracy_by_views(Workspace& workspace, const package::Model
   return accuracies;
 }
 
-Result<Evaluation> evaluate_model(Workspace& workspace, const std::string& model, const std::string& dataset,
+Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest& request,
                                   const OnProgress& on_progress) {
-  TRY(auto version, workspace.models().resolve(model));
-  TRY(const auto made, workspace.models().open(version));
-  std::string reference = dataset.empty() ? made.lineage.value("dataset", "") : dataset;
-  if (reference.empty())
-    return fail(ErrorCode::InvalidArgument, "{}:{} does not say what it was trained on: name a data set with --data",
-                version.model, version.version);
-  auto split = data::Split::Test;
-  if (const auto colon = reference.find(':'); colon != std::string::npos) {
-    TRY(split, data::split_from(reference.substr(colon + 1)));
-    reference.resize(colon);
+  TRY(auto subject, open_subject(workspace, request.model, request.dataset));
+  TRY(const auto columns, columns_of(subject, request.slices));
+  TRY(auto predictions, request.server.empty() ? ask_package(subject, request.timed_images, on_progress)
+                                               : ask_server(workspace, subject, request, on_progress));
+  const auto& labels = subject.package.spec.labels;
+  evaluate::Report report = report_of(subject, request);
+  report.temperature = predictions.temperature;
+  report.batches = predictions.batches;
+  report.singles = predictions.singles;
+  TRY(report.metrics,
+      evaluate::compute_metrics(predictions.logits, subject.images->labels(), labels, predictions.temperature));
+  report.answers = answers_of(subject, predictions);
+  report.slices = evaluate::measure_slices(columns, report.answers);
+  report.curves = evaluate::class_curves(predictions.logits, subject.images->labels(), labels, predictions.temperature);
+  if (request.server.empty()) {
+    TRY(report.views,
+        accuracy_by_views(workspace, subject.package, subject.manifest, subject.split, report.metrics, on_progress));
   }
-  TRY(const auto manifest, workspace.datasets().load(reference));
-  TRY(const auto engine, infer::Engine::load(made));
-  TRY(auto metrics, evaluate_split(workspace, *engine, made.spec, manifest, split, on_progress));
-  TRY(auto views, accuracy_by_views(workspace, made, manifest, split, metrics, on_progress));
-  return Evaluation{std::move(version), manifest.name + "@" + data::version_of(manifest), split, std::move(metrics),
-                    std::move(views)};
+  report.manifest = std::move(subject.manifest);
+  return Evaluation{std::move(report), std::move(predictions.logits)};
+}
+
+Result<ModelComparison> compare_models(Workspace& workspace, const ComparisonRequest& request,
+                                       const OnProgress& on_progress) {
+  TRY(auto b, open_subject(workspace, request.model_b, request.dataset));
+  const std::string dataset = fmt::format("{}:{}", b.dataset(), data::to_string(b.split));
+  TRY(const auto a, open_subject(workspace, request.model_a, dataset));
+  TRY(const auto columns, columns_of(b, request.slices));
+  TRY(const auto from_a, ask_package(a, 0, on_progress));
+  TRY(const auto from_b, ask_package(b, 0, on_progress));
+  ModelComparison result{.model_a = a.name(), .model_b = b.name(), .dataset = b.dataset(), .split = b.split};
+  result.answers_a = answers_of(a, from_a);
+  result.answers_b = answers_of(b, from_b);
+  TRY(result.comparison, evaluate::compare(result.answers_a, result.answers_b, columns, request.seed));
+  result.verdict = evaluate::verdict(result.comparison, result.model_a, result.model_b);
+  result.manifest = std::move(b.manifest);
+  return result;
 }
 
 }  // namespace imago::pipeline

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measuring a registered model on a split.
+// Measuring registered models on a split: one, or two against each other.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "evaluate/metrics.hpp"
+#include "evaluate/paired.hpp"
+#include "evaluate/report.hpp"
 #include "model/classifier.hpp"
 #include "model/spec.hpp"
 #include "package/package.hpp"
@@ -28,17 +31,44 @@ Result<json::Value> accuracy_by_views(Workspace& workspace, const package::Model
                                       const data::Manifest& manifest, data::Split split,
                                       const evaluate::Metrics& metrics, const OnProgress& on_progress);
 
-struct Evaluation {
-  registry::ModelVersion version;
-  std::string dataset;  ///< NAME@VERSION
-  data::Split split;
-  evaluate::Metrics metrics;
-  json::Value views;  ///< accuracy_by_views
+struct EvaluationRequest {
+  std::string model;    ///< as Registry::resolve takes it
+  std::string dataset;  ///< NAME[@VERSION][:SPLIT], the test split unless one is named; empty: what it was trained on
+  std::string server;   ///< a server's address: it is asked, image by image, instead of the package
+  std::string api_key;  ///< for `server`
+  std::vector<std::string> slices;  ///< columns beside the usual ones
+  std::size_t timed_images = 200;   ///< so many are timed one by one, in the package
 };
 
-/// @param model as Registry::resolve takes it. @param dataset NAME[@VERSION][:SPLIT], the test split unless one is
-/// named; empty: what the model was trained on.
-Result<Evaluation> evaluate_model(Workspace& workspace, const std::string& model, const std::string& dataset,
+struct Evaluation {
+  evaluate::Report report;
+  model::Logits logits;  ///< a row an answer; of a server the logarithms of its probabilities
+};
+
+/// Errors as Registry::resolve and Repository::load. InvalidArgument when labels differ (naming the first), the split
+/// is empty, a column is none, or the server serves another package.
+Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest& request,
                                   const OnProgress& on_progress);
+
+struct ComparisonRequest {
+  std::string model_a, model_b;
+  std::string dataset;  ///< as above; empty: what `model_b` was trained on
+  std::vector<std::string> slices;
+  std::uint64_t seed = 1;  ///< of the bootstrap
+};
+
+struct ModelComparison {
+  std::string model_a, model_b;  ///< NAME:VERSION
+  std::string dataset;
+  data::Split split = data::Split::Test;
+  data::Manifest manifest;
+  std::vector<evaluate::Answer> answers_a, answers_b;
+  evaluate::Comparison comparison;
+  std::string verdict;
+};
+
+/// Both on the same images. Errors as evaluate_model.
+Result<ModelComparison> compare_models(Workspace& workspace, const ComparisonRequest& request,
+                                       const OnProgress& on_progress);
 
 }  // namespace imago::pipeline

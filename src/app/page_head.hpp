@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside app/: how the page of a check begins. No script, and nothing from elsewhere.
+// Inside app/: how the pages of a check, an evaluation and a comparison begin. No script, and nothing from elsewhere.
 #pragma once
 
 #include <string_view>
 
 namespace imago::app {
 
-inline constexpr std::string_view kCheckPageHead = R"(<!doctype html>
+inline constexpr std::string_view kPageHead = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <style>
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d9dee5; --card: #fff; --page: #f5f6f8;
   --bad: #b3261e; --poor: #8a4f00; --note: #33628f; --bar: #4a7fb5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #9aa5b3; --line: #353d49; --card: #1d232c;
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #9aa5b3; --line: #353d49; --card: #1d232c;
   --page: #14181e; --bad: #ff8a80; --poor: #f0b45a; --note: #8ab8e6; --bar: #6fa3d8; } }
 body { margin: 0 auto; max-width: 76rem; padding: 1.5rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
@@ -40,7 +40,8 @@ figcaption { font-size: 12px; line-height: 1.35; margin-top: .25rem; overflow-wr
   direction: rtl; text-align: left; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem 1.5rem; margin-top: .5rem; }
 .charts p { font-size: 13px; margin: 0; }
-svg { width: 100%; height: 72px; display: block; border-bottom: 1px solid var(--line); } rect { fill: var(--bar); }
+.charts svg { width: 100%; height: 72px; display: block; border-bottom: 1px solid var(--line); }
+.charts rect { fill: var(--bar); }
 .scroll { overflow-x: auto; }
 @media (max-width: 40rem) { body { padding: .75rem; } .found td { display: block; border: 0; padding: 0; }
   .found tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); } }
