@@ -90,7 +90,7 @@ class Contest:
             self.input = max(INPUTS, key=lambda way: self.run_peer("PyTorch eager", min(options.seconds, 4), way)["images_per_second"])
 
     def run_ours(self, who, seconds):
-        recipe = {**self.recipe, "precision": "bfloat16"} if who == "imago bfloat16" else self.recipe
+        recipe = {**self.recipe, "precision": "bfloat16" if who == "imago bfloat16" else "float32"}
         return ours(self.program, DATA[self.net], recipe, seconds)
 
     def run_peer(self, who, seconds, way):
@@ -116,7 +116,7 @@ class Contest:
         rate = {who: [pair[who]["images_per_second"] for pair in pairs] for who in pairs[0]}
         against = {f"{PEERS[who][2]} / {who}": (PEERS[who][2], who) for who in self.options.peers}
         return {"batch_size": self.recipe["batch_size"], "image": [self.recipe["preprocess"]["width"]] * 2, "data": DATA[self.net],
-                "parameters": pairs[0]["imago"]["parameters"], "precision": self.recipe.get("precision", "float32"), "pytorch_input": self.input,
+                "parameters": pairs[0]["imago"]["parameters"], "pytorch_input": self.input,
                 "images_per_second": {who: spread(values) for who, values in rate.items()},
                 "ratio": {name: spread([a / b for a, b in zip(rate[mine], rate[other])]) for name, (mine, other) in against.items()},
                 "peak_mib": {who: spread([pair[who]["peak_mib"] for pair in pairs]) for who in pairs[0]}}
