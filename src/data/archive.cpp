@@ -158,7 +158,7 @@ class ArchiveReader {
       la_int64_t offset = 0;
       const int status = archive_read_data_block(handle_.get(), &block, &length, &offset);
       if (status == ARCHIVE_EOF) break;
-      if (status < ARCHIVE_WARN) return damaged();
+      if (status != ARCHIVE_OK) return damaged();  // libarchive only warns of a zip's wrong checksum
       // A sparse file has holes between its blocks; they count, or a hole of a terabyte would come for free.
       const std::uint64_t before = size;
       size = std::max(size, static_cast<std::uint64_t>(std::max<la_int64_t>(offset, 0)) + length);

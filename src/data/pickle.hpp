@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside data/: Python pickles of plain values and numpy byte arrays, read without running anything. Of the pickle
-// machine (Python, Lib/pickletools.py) only what CIFAR-10's files use is here, in the protocols 2 to 5; whatever else a
-// file asks for is refused.
+// Python pickles of plain values, numpy's byte arrays and PyTorch's state dicts, read without running anything. Of the
+// pickle machine (Python, Lib/pickletools.py) only what those use is here, in the protocols 2 to 5; whatever else a
+// file asks for is refused by name.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,21 @@
 
 namespace imago::data {
 
+/// Which Python names a file may mention.
+enum class PickleUse {
+  Images,  ///< numpy's: CIFAR's batches
+  Weights  ///< PyTorch's: what torch.save writes of a state dict. A call of theirs becomes a Call, nothing more.
+};
+
 struct PickleValue {
-  enum class Kind { Mark, None, Bool, Int, Text, List, Tuple, Dict, Global, Dtype, Array };
+  /// Other: a value of no use here, such as a float.
+  enum class Kind { Mark, None, Bool, Int, Text, List, Tuple, Dict, Global, Dtype, Array, Persistent, Call, Other };
   Kind kind = Kind::None;
   std::int64_t number = 0;  ///< Bool, Int
-  std::string_view text;    ///< Text (str and bytes alike), Global ("module name"), Dtype ("u1"), Array (its elements)
-  std::vector<PickleValue*> items;                             ///< List, Tuple; shape of an Array
+  std::string_view
+      text;  ///< Text (str and bytes alike), Global and Call ("module name"), Dtype ("u1"), Array (its elements)
+  std::vector<PickleValue*>
+      items;  ///< List, Tuple; shape of an Array; the id of a Persistent; arguments of a Call, a Tuple
   std::vector<std::pair<PickleValue*, PickleValue*>> members;  ///< Dict
   PickleValue* dtype = nullptr;                                ///< Array
   bool column_major = false;                                   ///< Array
@@ -33,7 +42,7 @@ class Pickle {
  public:
   /// The values point into `bytes`, which must outlive them. Corrupt when it is broken; Unsupported, naming it, for an
   /// opcode or a Python name that we do not read.
-  static Result<Pickle> read(std::string_view bytes);
+  static Result<Pickle> read(std::string_view bytes, PickleUse use = PickleUse::Images);
 
   [[nodiscard]] const PickleValue& root() const { return *root_; }
 

@@ -181,6 +181,31 @@ TEST(Pickle, RefusesToCopyOneTextManyTimes) {
   EXPECT_THAT(read_cifar_names(kNames, names + "as.").error().message, HasSubstr("101 class names"));
 }
 
+TEST(Pickle, RefusesAnArrayOfMoreDimensionsThanNumPyHas) {  // each array would have its own copy of the shape
+  const auto shape = "(" + std::string(33, 'N') + "t";
+  EXPECT_THAT(Pickle::read("\x80\x02"
+                           "cnumpy.core.numeric\n_frombuffer\n(U\x01xcnumpy\ndtype\nU\x02u1\x85R"s +
+                           shape + "U\x01" + "CtR.")
+                  .error()
+                  .message,
+              HasSubstr("too many dimensions"));
+}
+
+TEST(Pickle, ReadsNumbersOfAnyLength) {
+  const auto number = [](const std::string& opcodes) {
+    const auto pickle = Pickle::read("\x80\x02" + opcodes + ".");
+    EXPECT_TRUE(pickle) << pickle.error().message;
+    return pickle ? std::pair(pickle->root().kind, pickle->root().number)
+                  : std::pair(PickleValue::Kind::None, std::int64_t{0});
+  };
+  using Kind = PickleValue::Kind;
+  EXPECT_EQ(number("\x8a\x06\x00\x10\xa5\xd4\xe8\x00"s), std::pair(Kind::Int, std::int64_t{1'000'000'000'000}));
+  EXPECT_EQ(number("\x8a\x01\xff"s), std::pair(Kind::Int, std::int64_t{-1}));
+  EXPECT_EQ(number("\x8a\x00"s), std::pair(Kind::Int, std::int64_t{0}));
+  EXPECT_EQ(number("\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01"s).first, Kind::Other) << "2 to the 64th";
+  EXPECT_EQ(number("G\x3f\xb9\x99\x99\x99\x99\x99\x9a"s).first, Kind::Other);
+}
+
 TEST(Pickle, RefusesEveryTruncationAndSurvivesAnyChangedByte) {
   for (const auto& whole : {python2(), protocol2(), protocol4(), protocol5()}) {
     for (std::size_t size = 0; size < whole.size(); size += size < 400 ? 1 : 97) {

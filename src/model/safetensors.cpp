@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "base/files.hpp"
 #include "json/json.hpp"
+#include "model/number_types.hpp"
 
 namespace imago::model {
 namespace {
@@ -25,44 +27,43 @@ T load(const std::byte* from) {
   return value;
 }
 
-/// IEEE 754 half precision. Subnormals are exact multiples of 2^-24.
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = (half & 0x8000U) << 16;
-  const std::uint32_t exponent = (half >> 10) & 0x1FU;
-  const std::uint32_t mantissa = half & 0x3FFU;
-  if (exponent == 0) {
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
-    return sign != 0 ? -magnitude : magnitude;
+/// The nearest one, of two as near the even one. For finite values of at most 65504.
+std::uint16_t float_to_half(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t sign = (bits >> 16) & 0x8000U;
+  std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+  if (magnitude < std::bit_cast<std::uint32_t>(0x1p-14F)) {  // counted in 2^-24; what reaches 2^-14 is a normal one
+    const float steps = std::nearbyint(std::bit_cast<float>(magnitude) * 0x1p24F);
+    return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(steps));
   }
-  const std::uint32_t wide = exponent == 0x1F ? 0xFFU : exponent + 112;
-  return std::bit_cast<float>(sign | (wide << 23) | (mantissa << 13));
+  magnitude += 0xFFFU + ((magnitude >> 13) & 1U);
+  return static_cast<std::uint16_t>(sign | ((magnitude >> 13) - (112U << 10)));
 }
 
-struct Type {
-  std::string_view name;
-  std::size_t size;
-  float (*read)(const std::byte*);  // nullptr: not weights, left out
-};
+/// Whether half precision costs the tensor no more than rounding; see Storage::Float16.
+bool fits_half(const Tensor& tensor) {
+  double squares = 0;
+  bool subnormal = false;
+  for (const float value : tensor.data) {
+    const float magnitude = std::abs(value);
+    if (!(magnitude <= 65504.0F)) return false;
+    subnormal = subnormal || (magnitude != 0 && magnitude < 0x1p-14F);
+    squares += static_cast<double>(value) * static_cast<double>(value);
+  }
+  if (!subnormal) return true;
+  return tensor.shape.size() >= 2 && squares >= static_cast<double>(tensor.data.size()) * 0x1p-26;
+}
 
-constexpr Type kTypes[] = {
-    {"F32", 4, [](const std::byte* at) { return load<float>(at); }},
-    {"F16", 2, [](const std::byte* at) { return half_to_float(load<std::uint16_t>(at)); }},
-    {"BF16", 2, [](const std::byte* at) { return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(at)} << 16); }},
-    {"F64", 8, [](const std::byte* at) { return static_cast<float>(load<double>(at)); }},
-    {"BOOL", 1, nullptr},
-    {"U8", 1, nullptr},
-    {"I8", 1, nullptr},
-    {"U16", 2, nullptr},
-    {"I16", 2, nullptr},
-    {"U32", 4, nullptr},
-    {"I32", 4, nullptr},
-    {"U64", 8, nullptr},
-    {"I64", 8, nullptr},
-};
+void append_halves(const std::vector<float>& values, std::string& out) {
+  for (const float value : values) {
+    const std::uint16_t half = float_to_half(value);
+    out.append(reinterpret_cast<const char*>(&half), sizeof half);
+  }
+}
 
 /// One tensor as the header describes it, held to the file's size.
 struct Entry {
-  const Type* type = nullptr;
+  const NumberType* type = nullptr;
   std::vector<std::int64_t> shape;
   std::uint64_t begin = 0, end = 0;
   std::uint64_t count = 1;
@@ -71,8 +72,8 @@ struct Entry {
 Result<Entry> entry_from_json(const json::Value& value, std::uint64_t data_bytes) {
   Entry entry;
   TRY(const auto type, json::get<std::string>(value, "dtype"));
-  entry.type = std::ranges::find(kTypes, type, &Type::name);
-  if (entry.type == std::end(kTypes)) return fail(ErrorCode::Unsupported, "type '{}' is not read", type);
+  entry.type = find_number_type(type);
+  if (entry.type == nullptr) return fail(ErrorCode::Unsupported, "type '{}' is not read", type);
   TRY(entry.shape, json::get<std::vector<std::int64_t>>(value, "shape"));
   TRY(const auto offsets, json::get<std::vector<std::uint64_t>>(value, "data_offsets"));
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_bytes) {
@@ -120,12 +121,7 @@ Result<void> read_metadata(const json::Value& value, Metadata* metadata) {
 
 Tensor read_tensor(const Entry& entry, Bytes data) {
   Tensor tensor{entry.shape, std::vector<float>(entry.count)};
-  const std::byte* from = data.data() + entry.begin;
-  if (entry.type->name == "F32") {
-    if (entry.count > 0) std::memcpy(tensor.data.data(), from, entry.count * sizeof(float));
-    return tensor;
-  }
-  for (std::size_t i = 0; i < tensor.data.size(); ++i) tensor.data[i] = entry.type->read(from + i * entry.type->size);
+  read_numbers(*entry.type, data.data() + entry.begin, tensor.data);
   return tensor;
 }
 
@@ -163,16 +159,22 @@ Result<Weights> decode(Bytes bytes, Metadata* metadata) {
 
 }  // namespace
 
-std::string encode_safetensors(const Weights& weights, const Metadata& metadata) {
+std::string encode_safetensors(const Weights& weights, const Metadata& metadata, Storage storage) {
   json::Value header = json::Value::object();
   if (!metadata.empty()) {
     json::Value& texts = header["__metadata__"] = json::Value::object();
     for (const auto& [key, text] : metadata) texts[key] = text;
   }
+  // The wider type first, then by name, as the reference writer does: so every tensor is aligned.
+  std::vector<std::pair<Weights::const_iterator, bool>> order;
+  for (auto it = weights.begin(); it != weights.end(); ++it)
+    order.emplace_back(it, storage == Storage::Float16 && fits_half(it->second));
+  std::ranges::stable_partition(order, [](const auto& one) { return !one.second; });
   std::uint64_t at = 0;
-  for (const auto& [name, tensor] : weights) {
-    const std::uint64_t end = at + tensor.data.size() * sizeof(float);
-    header[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
+  for (const auto& [it, half] : order) {
+    const auto& [name, tensor] = *it;
+    const std::uint64_t end = at + tensor.data.size() * (half ? sizeof(std::uint16_t) : sizeof(float));
+    header[name] = {{"dtype", half ? "F16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
     at = end;
   }
   std::string text = json::dump(header);
@@ -181,8 +183,13 @@ std::string encode_safetensors(const Weights& weights, const Metadata& metadata)
   std::string out(reinterpret_cast<const char*>(&length), sizeof length);
   out.reserve(sizeof length + text.size() + at);
   out += text;
-  for (const auto& [name, tensor] : weights) {
-    out.append(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float));
+  for (const auto& [it, half] : order) {
+    const std::vector<float>& values = it->second.data;
+    if (half) {
+      append_halves(values, out);
+    } else {
+      out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+    }
   }
   return out;
 }
