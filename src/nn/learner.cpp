@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <mutex>
 #include <sstream>
 #include <thread>
@@ -37,7 +38,10 @@ at::ScalarType pick_type(Precision precision, torch::Device device) {
 /// cores cost more than they give.
 void set_up_process(int threads) {
   static std::once_flag once;
-  std::call_once(once, [] { at::set_num_interop_threads(1); });
+  std::call_once(once, [] {
+    at::set_num_interop_threads(1);
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // without it cuBLAS does not repeat itself to the bit
+  });
   at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   at::globalContext().setFlushDenormal(true);  // before the pool starts: its threads inherit it
   at::globalContext().setDeterministicAlgorithms(true, true);
@@ -148,7 +152,7 @@ class TorchLearner final : public Learner {
     return guard([&]() -> Result<void> {
       std::istringstream in{std::string(bytes)};
       std::vector<Tensor> loaded;
-      torch::load(loaded, in);
+      torch::load(loaded, in, torch::Device(torch::kCPU));  // wherever they were
       return set_state(loaded);
     });
   }
@@ -307,7 +311,9 @@ class TorchLearner final : public Learner {
     for (std::size_t i = 0; fits && i < expected.size(); ++i) {
       fits = loaded[i].sizes() == expected[i].sizes() && loaded[i].dtype() == expected[i].dtype();
     }
-    if (!fits) return fail(ErrorCode::InvalidArgument, "this training state is of another network or optimiser");
+    if (!fits)
+      return fail(ErrorCode::InvalidArgument,
+                  "this training state is of another network or optimiser, or of another kind of device");
     const torch::NoGradGuard no_gradients;
     values_.trained.copy_(loaded[0]);
     values_.kept.copy_(loaded[1]);

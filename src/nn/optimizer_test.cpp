@@ -47,6 +47,8 @@ std::vector<OptimizerCase> optimizer_cases() {
   clipped.gradient_clip_norm = 0.25;
   auto smoothed = sgd(0.9, true, 0.0);
   smoothed.loss.label_smoothing = 0.2;
+  auto averaged = sgd(0.9, true, 0.0);  // AveragedModel(avg_fn, use_buffers=True), decay min(0.22, (1 + t) / (10 + t))
+  averaged.ema_decay = 0.22;
   return {
       {"SgdNesterovDecay",
        nesterov,
@@ -102,6 +104,12 @@ std::vector<OptimizerCase> optimizer_cases() {
        {1.0997258F,  0.7550643F,  1.2369981F, 0.0459332F,  -0.0982986F, 0.1701238F, 0.3224062F,
         -0.1074687F, 0.0644813F,  1.0053735F, 1.0770192F,  0.7904359F,  0.4624068F, -0.5594561F,
         0.1752369F,  -0.3624068F, 0.4594561F, -0.0752369F, -0.0874351F, -0.0125649F}},
+      {"AveragedWeights",
+       averaged,
+       {0.84681654, 0.665313482, 0.382267207, 0.350402743},
+       {1.1105509F,  0.8281621F,  1.2412022F, 0.0489451F,  -0.1030888F, 0.1770866F, 0.3026153F,
+        -0.1008718F, 0.0605231F,  1.0050436F, 1.0722914F,  0.8032999F,  0.4851493F, -0.6133465F,
+        0.1846039F,  -0.3851494F, 0.5133465F, -0.0846038F, -0.0789222F, -0.0210778F}},
   };
 }
 

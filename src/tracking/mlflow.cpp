@@ -70,7 +70,7 @@ std::map<std::string, std::string> mlflow_params(const json::Value& params) {
   std::map<std::string, std::string> flat;
   if (!params.is_object()) return flat;
   for (const auto& [key, value] : params.items())
-    if (key != "recipe" && !key.starts_with(kWorkers)) flatten(value, key, flat);
+    if (key != "recipe") flatten(value, key, flat);
   const auto recipe = params.find("recipe");
   if (recipe == params.end() || !recipe->is_object()) return flat;
   for (const auto& [key, value] : recipe->items()) {
@@ -104,7 +104,11 @@ Result<void> MlflowCopy::ensure_run(const Run& record) {
       status_sent_ = "RUNNING";
     }
   }
-  if (!described_) TRY_VOID(client_.log(*remote_, {}, mlflow_params(record.params), tags));
+  if (!described_) {
+    auto params = mlflow_params(record.params);
+    std::erase_if(params, [](const auto& param) { return param.first.starts_with(kWorkers); });
+    TRY_VOID(client_.log(*remote_, {}, params, tags));
+  }
   described_ = true;
   return {};
 }
