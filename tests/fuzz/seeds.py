@@ -96,6 +96,17 @@ def pickles():
     yield b"\x80\x02c_codecs\nencode\nX\x02\0\0\0\xc3\xbfX\x06\0\0\0latin1\x86R."
 
 
+def torch_files():
+    """PyTorch's own; and without the zip, as the target takes them: the pickle's length, the pickle, a storage's bytes."""
+    for path in sorted((ROOT / "src/weights/fixtures").glob("*.pt*")):
+        content = path.read_bytes()
+        yield content
+        if content.startswith(b"PK"):
+            with zipfile.ZipFile(path) as archive:
+                files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+            yield struct.pack(">H", len(files["data.pkl"])) + files["data.pkl"] + files.get("data/0", b"")
+
+
 def spec():
     conv = {"out_channels": 2, "kernel": 3, "stride": 1, "padding": [1, 1, 1, 1], "groups": 1, "bias": False, "init": "default", "freeze_weight": False}
     layers = [("conv2d", conv), ("batch_norm2d", {"eps": 1e-5, "momentum": 0.1, "learn_scale": True}), ("activation", {"function": "relu"}),
@@ -139,6 +150,7 @@ def seeds():
     plain = [tarred(files, form) for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)] + [sparse_tar()]
     found["tar"] = plain + [pack(plain[0]) for pack in (gzip.compress, bz2.compress, lzma.compress)]
     found["pickle"] = list(pickles())
+    found["torch_file"] = list(torch_files())
     found["cifar"] = [b"\x03" + bytes(3072), b"\x03\x07" + bytes(3072), b"train.bin\n" + bytes(10), b"airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n"]
     found["csv"] = [b"path,label\na.png,cat\n../b.png,dog\n", b'\xef\xbb\xbffile,class,split\r\n"a.png","c""at",test\r\n',
                     b"id;filepath;category\n1;a.png;cat\n2;a.png;dog\n\n", b"PATH\tLABEL\tsplit\na.png\tcat\tval\n", b'path,label\n"a.png,cat']
