@@ -74,8 +74,8 @@ TEST_F(ArchiveTest, ReadsEveryKindWithoutUnpacking) {
   }
 }
 
-TEST_F(ArchiveTest, ReadsNamesBeyondAsciiInAnyLocale) {
-  // zipfile of Python 3.11: one stored file.
+/// zipfile of Python 3.11: one stored file.
+std::string stored_zip() {
   constexpr std::string_view kHex =
       "504b030414000008000000002150f1866c7a03000000030000000a000000e78b972fc3a42e7478746f6e65504b0102140314"
       "000008000000002150f1866c7a03000000030000000a0000000000000000000000800100000000e78b972fc3a42e74787450"
@@ -83,10 +83,25 @@ TEST_F(ArchiveTest, ReadsNamesBeyondAsciiInAnyLocale) {
   std::string bytes;
   for (std::size_t i = 0; i < kHex.size(); i += 2)
     bytes += static_cast<char>(std::stoi(std::string(kHex.substr(i, 2)), nullptr, 16));
-  put("a.zip", bytes);
+  return bytes;
+}
+
+TEST_F(ArchiveTest, ReadsNamesBeyondAsciiInAnyLocale) {
+  put("a.zip", stored_zip());
   const auto result = read(folder() / "a.zip");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_THAT(seen, ElementsAre("\xE7\x8B\x97/\xC3\xA4.txt = one"));
+}
+
+TEST_F(ArchiveTest, RefusesAZipWhoseChecksumIsWrong) {
+  auto bytes = stored_zip();
+  bytes.replace(bytes.find("one"), 3, "two");
+  put("a.zip", bytes);
+  const auto result = read(folder() / "a.zip");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::Corrupt);
+  EXPECT_THAT(result.error().message, HasSubstr("is damaged: ZIP bad CRC"));
+  EXPECT_TRUE(seen.empty());
 }
 
 TEST_F(ArchiveTest, NeverFollowsALink) {
