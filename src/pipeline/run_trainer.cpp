@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "jobs/child_process.hpp"
+#include "jobs/task.hpp"
 #include "pipeline/step_metrics.hpp"
 #include "pipeline/workers.hpp"
 
@@ -16,13 +17,6 @@ std::string last_line(std::string text) {
   text.erase(text.find_last_not_of(" \r\n") + 1);
   const auto start = text.rfind('\n');
   return start == std::string::npos ? text : text.substr(start + 1);
-}
-
-ErrorCode code_from(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(ErrorCode::Internal); ++i) {
-    if (to_string(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
-  }
-  return ErrorCode::Internal;
 }
 
 json::Value trainer_job(const Workspace& workspace, const tracking::Run& run, bool resume) {
@@ -67,7 +61,7 @@ class Notes {
       training.history = event.value("history", json::Value::array());
       training.done.erase("history");
     }
-    if (kind == "error") error = error_of(event);
+    if (kind == "error") error = jobs::error_of(event);
   }
 
   Training training;
@@ -97,10 +91,6 @@ class Notes {
 };
 
 }  // namespace
-
-Error error_of(const json::Value& event) {
-  return {code_from(event.value("code", "")), event.value("message", "training failed")};
-}
 
 Result<Training> run_trainer(Workspace& workspace, const tracking::Run& run, const fs::path& trainer, bool resume,
                              const OnEvent& on_event, const ShouldStop& should_stop,

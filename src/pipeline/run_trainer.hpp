@@ -23,9 +23,6 @@ struct Training {
   [[nodiscard]] bool interrupted() const { return done.value("reason", "") == "interrupted"; }
 };
 
-/// What a trainer's "error" event says.
-Error error_of(const json::Value& event);
-
 /// The job on the trainer's standard input is `run.params` and where things are. Unavailable when the trainer died of a
 /// signal: the run can go on from its checkpoint; else the trainer's own error.
 /// @param team Places of those who train together and are started here, the first holding the run; empty: it is alone.

@@ -2,6 +2,7 @@
 #include "pipeline/workers.hpp"
 
 #include "jobs/child_process.hpp"
+#include "jobs/task.hpp"
 #include "pipeline/run_trainer.hpp"
 
 namespace imago::pipeline {
@@ -21,7 +22,7 @@ Result<void> run_worker(const WorkerRequest& request, const std::function<bool()
   const auto on_event = [&](const json::Value& event) {
     const std::string kind = event.value("event", "");
     done = done || kind == "done";
-    if (kind == "error") error = error_of(event);
+    if (kind == "error") error = jobs::error_of(event);
   };
   const jobs::ChildOptions child{.command = {request.trainer.string()}, .input = json::dump(job), .grace = kToStop};
   TRY(const auto ended, jobs::run_child(child, on_event, should_stop, false));

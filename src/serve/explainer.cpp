@@ -9,53 +9,23 @@
 #include "base/files.hpp"
 #include "image/decode.hpp"
 #include "image/encode.hpp"
-#include "jobs/child_process.hpp"
+#include "jobs/task.hpp"
 #include "json/json.hpp"
 
 namespace imago::serve {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::size_t kLabelsShown = 20;
-
-ErrorCode code_from(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(ErrorCode::Internal); ++i) {
-    if (to_string(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
-  }
-  return ErrorCode::Internal;
-}
 
 /// The one event that imago-trainer explain ends with.
 Result<json::Value> run_trainer(const Explainer& explainer, const json::Value& job) {
-  std::error_code error;
-  if (!fs::exists(explainer.trainer, error))
-    return fail(ErrorCode::Unavailable, "{} is missing: an explanation needs it beside this program",
-                explainer.trainer.string());
-  const jobs::ChildOptions child{.command = {explainer.trainer.string(), "explain"},
-                                 .input = json::dump(job),
-                                 .niceness = 5,
-                                 .grace = std::chrono::milliseconds(200)};
-  json::Value last;
-  bool timed_out = false;
-  const auto deadline = steady_clock::now() + explainer.timeout;
-  const auto should_stop = [&] {
-    timed_out = timed_out || steady_clock::now() >= deadline;
-    return timed_out || (explainer.should_stop && explainer.should_stop());
-  };
-  TRY(const auto ended, jobs::run_child(
-                            child, [&](const json::Value& event) { last = event; }, should_stop, false));
-  const std::string kind = last.is_object() ? last.value("event", "") : "";
-  if (kind == "explanation") return last;
-  if (kind == "error")
-    return tl::unexpected<Error>(Error{code_from(last.value("code", "")), last.value("message", "it failed")});
-  if (timed_out)
-    return fail(ErrorCode::Timeout, "the explanation took longer than {} s",
-                std::chrono::duration_cast<std::chrono::seconds>(explainer.timeout).count());
-  if (explainer.should_stop && explainer.should_stop()) return fail(ErrorCode::Cancelled, "stopped");
-  return fail(ErrorCode::Internal, "imago-trainer ended with {} {}{}{}",
-              ended.end == jobs::ChildEnd::Signaled ? "signal" : "status", ended.code,
-              ended.last_stderr.empty() ? "" : ": ", ended.last_stderr);
+  return jobs::run_task({.program = explainer.trainer,
+                         .name = "explain",
+                         .purpose = "an explanation",
+                         .input = job,
+                         .niceness = 5,
+                         .timeout = explainer.timeout,
+                         .should_stop = explainer.should_stop});
 }
 
 Result<Explanation> read_event(const json::Value& event, int classes) {
