@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 
 #include "base/files.hpp"
@@ -64,6 +65,76 @@ TEST(Safetensors, ReadsHalvesBrainFloatsAndDoublesAndLeavesIntegersOut) {
   EXPECT_THAT(weights->at("h").data, ElementsAre(1.5F, -2.0F, 0x1p-24F, std::numeric_limits<float>::infinity()));
   EXPECT_THAT(weights->at("b").data, ElementsAre(1.5F, -2.0F));
   EXPECT_THAT(weights->at("d").data, ElementsAre(0.1F));
+}
+
+/// The halves that are stored of `values`, of a matrix of one row.
+std::vector<std::uint16_t> halves(const std::vector<float>& values) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  const std::string bytes = encode_safetensors({{"w", {{1, size}, values}}}, {}, Storage::Float16);
+  EXPECT_THAT(bytes, HasSubstr("\"F16\""));
+  std::vector<std::uint16_t> stored(values.size());
+  std::memcpy(stored.data(), bytes.data() + bytes.size() - 2 * values.size(), 2 * values.size());
+  return stored;
+}
+
+TEST(Safetensors, RoundsToHalvesAsNumpyDoes) {  // numpy 2.4.6, astype(float16)
+  EXPECT_THAT(halves({1, -2, 0.1F, 1.0F / 3, 65504, 2049, 2051, -2049, 0x1p-14F, 1.00048828125F, 1.000488400459289F,
+                      1.00146484375F, 1e-3F}),
+              ElementsAre(0x3c00, 0xc000, 0x2e66, 0x3555, 0x7bff, 0x6800, 0x6802, 0xe800, 0x0400, 0x3c00, 0x3c01,
+                          0x3c02, 0x1419));
+  EXPECT_THAT(halves({1, 5.9604645e-08F, 2.9802322e-08F, 2.9802326e-08F, 8.940697e-08F, 6.1005e-05F, 6.1033e-05F,
+                      6.103515e-05F, -1e-05F, 1e-10F, -0.0F}),
+              ElementsAre(0x3c00, 0x1, 0x0, 0x1, 0x2, 0x3ff, 0x400, 0x400, 0x80a8, 0x0, 0x8000))
+      << "subnormals";
+}
+
+TEST(Safetensors, EveryHalfIsStoredAsItself) {
+  Weights weights{{"w", {{1, 0}, {}}}};
+  auto& values = weights["w"].data;
+  for (std::uint32_t half = 0; half < 0x10000; ++half) {
+    if ((half & 0x7C00U) == 0x7C00U) continue;  // infinite, or not a number
+    std::string bytes = file(R"({"w":{"dtype":"F16","shape":[1,1],"data_offsets":[0,2]}})", "  ");
+    std::memcpy(bytes.data() + bytes.size() - 2, &half, 2);
+    values.push_back(decode_safetensors(as_bytes(bytes)).value().at("w").data.front());
+  }
+  weights["w"].shape[1] = static_cast<std::int64_t>(values.size());
+  const std::string bytes = encode_safetensors(weights, {}, Storage::Float16);
+  EXPECT_LT(bytes.size(), 2 * values.size() + 200);
+  EXPECT_EQ(decode_safetensors(as_bytes(bytes)).value(), weights);
+}
+
+TEST(Safetensors, WhatLosesMoreThanRoundingIsStoredWhole) {
+  const float infinite = std::numeric_limits<float>::infinity();
+  const Weights weights{{"bn.bias", {{3}, {0.5F, 0, -1}}},
+                        {"bn.running_var", {{2}, {1, 70000}}},
+                        {"bn.weight", {{2}, {1, 1e-6F}}},
+                        {"broken", {{1, 1}, {infinite}}},
+                        {"conv.weight", {{2, 2}, {0.02F, 1e-6F, -0.03F, 0}}},
+                        {"dead.weight", {{1, 2}, {1e-6F, -2e-6F}}}};
+  const std::string bytes = encode_safetensors(weights, {}, Storage::Float16);
+  const auto stored = [&](const std::string& name) {
+    return bytes.substr(bytes.find("\"" + name + "\""), name.size() + 18);
+  };
+  for (const auto* name : {"bn.bias", "conv.weight"}) EXPECT_THAT(stored(name), HasSubstr("F16")) << name;
+  for (const auto* name : {"bn.running_var", "bn.weight", "broken", "dead.weight"})
+    EXPECT_THAT(stored(name), HasSubstr("F32")) << name;
+  const auto back = decode_safetensors(as_bytes(bytes)).value();
+  EXPECT_EQ(back.at("bn.running_var"), weights.at("bn.running_var"));
+  EXPECT_EQ(encode_safetensors(back, {}, Storage::Float16), bytes) << "rounded once, it stays as it is";
+}
+
+TEST(Safetensors, WritesTheReferenceLibrarysBytesOfHalvesToo) {  // safetensors 0.8.0, of float16 and float32 arrays
+  const std::string header =
+      R"({"b.bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"z.mean":{"dtype":"F32","shape":[1],)"
+      R"("data_offsets":[8,12]},"a.weight":{"dtype":"F16","shape":[1,2],"data_offsets":[12,16]},)"
+      R"("c.weight":{"dtype":"F16","shape":[1,1],"data_offsets":[16,18]}}  )";
+  const std::string data("\x00\x00\x80\x3f\xac\xc5\x27\x37\x00\xb8\x88\x47\x55\x35\x00\xc0\x66\x2e", 18);
+  EXPECT_EQ(encode_safetensors({{"a.weight", {{1, 2}, {1.0F / 3, -2}}},
+                                {"b.bias", {{2}, {1, 1e-5F}}},
+                                {"c.weight", {{1, 1}, {0.1F}}},
+                                {"z.mean", {{1}, {7e4F}}}},
+                               {}, Storage::Float16),
+            file(header, data));
 }
 
 TEST(Safetensors, RefusesFilesThatContradictThemselves) {

@@ -7,6 +7,7 @@
 #include "image/preprocess.hpp"
 #include "package/npy.hpp"
 #include "package/package.hpp"
+#include "package/parts.hpp"
 
 namespace imago::package {
 namespace {
@@ -20,18 +21,6 @@ std::string_view ending(image::Format format) {
     case image::Format::Gif: return "gif";
   }
   return "";
-}
-
-/// The images as the network gets them.
-Result<image::ImageBatch> make_inputs(const std::vector<std::string>& encoded, const image::Preprocess& preprocess) {
-  image::ImageBatch batch{static_cast<int>(encoded.size()), 3, preprocess.height, preprocess.width, {}};
-  batch.data.resize(encoded.size() * batch.item_size());
-  for (int i = 0; i < batch.n; ++i) {
-    auto image = image::decode_and_resize(as_bytes(encoded[static_cast<std::size_t>(i)]), preprocess);
-    if (!image) return pass(image, fmt::format("golden image {}", i));
-    image::normalize(image->rgb, preprocess, batch.item(i));
-  }
-  return batch;
 }
 
 Result<model::Logits> classify(model::Classifier& classifier, const image::ImageBatch& inputs, int classes) {
@@ -94,6 +83,21 @@ Result<void> write_images(const fs::path& golden, const std::vector<std::string>
 
 }  // namespace
 
+Result<image::ImageBatch> make_inputs(const std::vector<std::string>& encoded, const image::Preprocess& preprocess) {
+  image::ImageBatch batch{static_cast<int>(encoded.size()), 3, preprocess.height, preprocess.width, {}};
+  batch.data.resize(encoded.size() * batch.item_size());
+  for (int i = 0; i < batch.n; ++i) {
+    auto image = image::decode_and_resize(as_bytes(encoded[static_cast<std::size_t>(i)]), preprocess);
+    if (!image) return pass(image, fmt::format("golden image {}", i));
+    image::normalize(image->rgb, preprocess, batch.item(i));
+  }
+  return batch;
+}
+
+std::string encode_inputs(const image::ImageBatch& inputs) {
+  return encode_npy({{inputs.n, inputs.channels, inputs.height, inputs.width}, inputs.data});
+}
+
 Result<void> write_spec_and_golden(const fs::path& folder, const model::ModelSpec& spec,
                                    const std::vector<std::string>& encoded_images, model::Classifier& classifier) {
   if (encoded_images.empty()) return fail(ErrorCode::InvalidArgument, "a package needs a golden image at least");
@@ -110,8 +114,7 @@ Result<void> write_spec_and_golden(const fs::path& folder, const model::ModelSpe
   TRY_VOID(make_directories(golden));
   TRY_VOID(write_file(folder / "spec.json", json::dump_pretty(spec_json) + "\n"));
   TRY_VOID(write_images(golden, encoded));
-  TRY_VOID(write_file(golden / "inputs.npy",
-                      encode_npy({{inputs.n, inputs.channels, inputs.height, inputs.width}, inputs.data})));
+  TRY_VOID(write_file(golden / "inputs.npy", encode_inputs(inputs)));
   return write_file(golden / "logits.npy", encode_npy({{logits.n, logits.classes}, logits.data}));
 }
 

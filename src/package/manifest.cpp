@@ -14,12 +14,15 @@ namespace {
 constexpr int kFormat = 1;
 constexpr std::size_t kMaxFiles = 64;
 constexpr std::uint64_t kMaxModelBytes = std::uint64_t{4} << 30;
-constexpr std::uint64_t kMaxInputBytes = std::uint64_t{256} << 20;  // 8 images of up to 1672 x 1672
 constexpr std::uint64_t kMaxOtherBytes = std::uint64_t{64} << 20;
 
-constexpr std::array<std::string_view, 7> kAlways{"model.onnx",       "weights.safetensors", "spec.json",
-                                                  "report.json",      "lineage.json",        "golden/inputs.npy",
+constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 20;
+constexpr std::string_view kCompact = "compact";
+
+constexpr std::array<std::string_view, 5> kAlways{"weights.safetensors", "spec.json", "report.json", "lineage.json",
                                                   "golden/logits.npy"};
+/// In a whole package always, in a compact one never: they follow from the others.
+constexpr std::array<std::string_view, 2> kDerived{"model.onnx", "golden/inputs.npy"};
 constexpr std::array<std::string_view, 5> kImageEndings{".jpg", ".png", ".webp", ".bmp", ".gif"};
 
 std::uint64_t most_bytes(std::string_view name) {
@@ -61,6 +64,45 @@ Result<FileRecord> read_record(const json::Value& value) {
   return record;
 }
 
+Result<void> compare_names(const FileRecords& expected, const std::map<std::string, std::uint64_t>& found) {
+  for (const auto& [name, record] : expected) {
+    const auto file = found.find(name);
+    if (file == found.end()) return fail(ErrorCode::Corrupt, "'{}' is missing", name);
+    if (file->second != record.bytes)
+      return fail(ErrorCode::Corrupt, "'{}' has been altered: {} bytes, the manifest says {}", name, file->second,
+                  record.bytes);
+  }
+  for (const auto& [name, bytes] : found) {
+    if (!expected.contains(name)) return fail(ErrorCode::Corrupt, "'{}' is not in the manifest", name);
+  }
+  return {};
+}
+
+/// The network is read by others, and files this program does not know are only checked.
+bool is_read_here(const std::string& name, const Manifest& manifest) {
+  if (name == "model.onnx" || name == "weights.safetensors") return false;
+  for (int i = 0; i < kGoldenImages; ++i)
+    if (name == golden_image(manifest.files, i)) return true;
+  return is_required(name, manifest.form);
+}
+
+Result<Contents> read_contents(const fs::path& folder, const Manifest& manifest) {
+  Contents contents;
+  for (const auto& [name, record] : manifest.files) {
+    std::string digest;
+    if (is_read_here(name, manifest)) {
+      TRY(contents[name], read_file(folder / name, record.bytes));
+      digest = sha256(contents[name]);
+    } else {
+      TRY(digest, sha256_file(folder / name));
+    }
+    if (digest != record.sha256)
+      return fail(ErrorCode::Corrupt, "'{}' has been altered: its hash is {}, the manifest says {}", name, digest,
+                  record.sha256);
+  }
+  return contents;
+}
+
 }  // namespace
 
 Result<std::map<std::string, std::uint64_t>> list_files(const fs::path& folder) {
@@ -71,7 +113,10 @@ Result<std::map<std::string, std::uint64_t>> list_files(const fs::path& folder) 
   return files;
 }
 
-bool is_required(std::string_view name) { return std::find(kAlways.begin(), kAlways.end(), name) != kAlways.end(); }
+bool is_required(std::string_view name, Form form) {
+  return std::ranges::find(kAlways, name) != kAlways.end() ||
+         (form == Form::Whole && std::ranges::find(kDerived, name) != kDerived.end());
+}
 
 std::string golden_image(const FileRecords& files, int i) {
   for (const auto ending : kImageEndings) {
@@ -80,9 +125,16 @@ std::string golden_image(const FileRecords& files, int i) {
   return {};
 }
 
-Result<void> check_complete(const FileRecords& files) {
+Result<void> check_complete(const Manifest& manifest) {
+  const auto& [form, files] = manifest;
   for (const auto name : kAlways) {
     if (!files.contains(std::string(name))) return fail(ErrorCode::InvalidArgument, "'{}' is missing", name);
+  }
+  for (const auto name : kDerived) {
+    const bool there = files.contains(std::string(name));
+    if (form == Form::Whole && !there) return fail(ErrorCode::InvalidArgument, "'{}' is missing", name);
+    if (form == Form::Compact && there)
+      return fail(ErrorCode::InvalidArgument, "'{}' has no place in a compact package", name);
   }
   for (int i = 0; i < kGoldenImages; ++i) {
     if (golden_image(files, i).empty()) return fail(ErrorCode::InvalidArgument, "golden image {} is missing", i);
@@ -90,27 +142,62 @@ Result<void> check_complete(const FileRecords& files) {
   return {};
 }
 
-std::string encode_manifest(const FileRecords& files) {
-  json::Value rows = json::Value::object();
-  for (const auto& [name, record] : files) rows[name] = {{"sha256", record.sha256}, {"bytes", record.bytes}};
-  return json::dump_pretty({{"format", kFormat}, {"files", std::move(rows)}}) + "\n";
+std::string encode_manifest(const Manifest& manifest) {
+  json::Value value{{"format", kFormat}};
+  if (manifest.form == Form::Compact) value["form"] = kCompact;
+  json::Value& rows = value["files"] = json::Value::object();
+  for (const auto& [name, record] : manifest.files) rows[name] = {{"sha256", record.sha256}, {"bytes", record.bytes}};
+  return json::dump_pretty(value) + "\n";
 }
 
-Result<FileRecords> decode_manifest(std::string_view text) {
+Result<Manifest> decode_manifest(std::string_view text) {
   TRY(const auto value, json::parse(text));
   const auto format = json::get<int>(value, "format");
   if (!format) return fail(ErrorCode::Corrupt, "manifest.json: {}", format.error().message);
   if (*format != kFormat)
     return fail(ErrorCode::Unsupported, "package format {}, this program reads {}", *format, kFormat);
+  Manifest manifest;
+  if (value.contains("form")) {
+    if (value["form"] != kCompact)
+      return fail(ErrorCode::Unsupported, "a package of form {}, this program reads whole and \"{}\" ones",
+                  json::dump(value["form"]), kCompact);
+    manifest.form = Form::Compact;
+  }
   const auto rows = json::get<json::Value>(value, "files");
   if (!rows || !rows->is_object()) return fail(ErrorCode::Corrupt, "manifest.json: no object \"files\"");
-  FileRecords files;
   for (const auto& [name, row] : rows->items()) {
     auto record = read_record(row);
     if (!record) return fail(ErrorCode::Corrupt, "manifest.json: '{}': {}", name, record.error().message);
-    files[name] = std::move(*record);
+    manifest.files[name] = std::move(*record);
   }
-  return files;
+  return manifest;
+}
+
+Result<void> write_manifest(const fs::path& folder, Form form) {
+  TRY(const auto found, list_files(folder));
+  Manifest manifest{form, {}};
+  for (const auto& [name, bytes] : found) {
+    TRY(auto digest, sha256_file(folder / name));
+    manifest.files[name] = {std::move(digest), bytes};
+  }
+  if (auto complete = check_complete(manifest); !complete) return pass(complete, "sealing " + folder.string());
+  return write_file(folder / "manifest.json", encode_manifest(manifest));
+}
+
+Result<VerifiedFiles> read_verified(const fs::path& folder) {
+  TRY(const auto found, list_files(folder));
+  std::error_code error;
+  if (fs::symlink_status(folder / "manifest.json", error).type() != fs::file_type::regular)
+    return fail(ErrorCode::Corrupt, "'manifest.json' is missing");
+  TRY(const auto text, read_file(folder / "manifest.json", kMaxManifestBytes));
+  VerifiedFiles verified;
+  verified.digest = sha256(text);
+  TRY(verified.manifest, decode_manifest(text));
+  TRY_VOID(compare_names(verified.manifest.files, found));
+  if (const auto complete = check_complete(verified.manifest); !complete)
+    return fail(ErrorCode::Corrupt, "manifest.json: {}", complete.error().message);
+  TRY(verified.contents, read_contents(folder, verified.manifest));
+  return verified;
 }
 
 }  // namespace imago::package

@@ -7,6 +7,8 @@
 #include "data/source.hpp"
 #include "data/write_archive.hpp"
 #include "infer/engine.hpp"
+#include "jobs/task.hpp"
+#include "package/compact.hpp"
 #include "package/manifest.hpp"
 #include "package/package.hpp"
 
@@ -19,6 +21,22 @@ constexpr data::SourceLimits kLimits{.file_bytes = std::uint64_t{4} << 30,
                                      .files = 80,
                                      .ratio = 200,
                                      .ratio_from = std::uint64_t{256} << 20};
+
+package::WriteNetwork network_writer(const fs::path& trainer) {
+  return [trainer](const fs::path& folder) -> Result<void> {
+    TRY_VOID(jobs::run_task({.program = trainer,
+                             .name = "network",
+                             .purpose = "a model in compact form",
+                             .input = {{"folder", folder.string()}},
+                             .timeout = std::chrono::minutes(2),
+                             .should_stop = {}}));
+    return {};
+  };
+}
+
+Result<std::unique_ptr<model::Classifier>> load_engine(const package::ModelPackage& package) {
+  return infer::Engine::load(package);
+}
 
 Result<std::vector<std::string>> files_of(const fs::path& package) {
   TRY(const auto found, package::list_files(package));
@@ -40,18 +58,33 @@ Result<void> copy_files(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-Result<void> refuse_existing(const fs::path& target) {
-  std::error_code error;
-  if (!fs::exists(fs::symlink_status(target, error))) return {};
-  return fail(ErrorCode::AlreadyExists, "{} is there already: choose another name, or remove it first",
-              target.string());
-}
-
 fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
-Result<void> export_folder(const fs::path& package, const fs::path& target) {
+/// The folder to write into is there, and what is to be written is not.
+Result<void> make_room(const fs::path& target) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(target, error)))
+    return fail(ErrorCode::AlreadyExists, "{} is there already: choose another name, or remove it first",
+                target.string());
+  return make_directories(parent_of(target));
+}
+
+Result<void> check_package_target(const fs::path& target) {
+  for (const char* other : {".gz", ".tgz", ".zip", ".xz", ".zst", ".bz2"}) {
+    if (target.extension() == other)
+      return fail(ErrorCode::InvalidArgument, "a package is exported as a folder or as a .tar, not as '{}'",
+                  target.filename().string());
+  }
+  return {};
+}
+
+Result<void> export_package(const fs::path& folder, const fs::path& target) {
+  if (target.extension() == ".tar") {
+    TRY(const auto names, files_of(folder));
+    return data::write_tar(folder, names, target);
+  }
   TRY(auto staging, TemporaryDirectory::create(parent_of(target), "export"));
-  TRY_VOID(copy_files(package, staging.path()));
+  TRY_VOID(copy_files(folder, staging.path()));
   TRY_VOID(publish_directory(staging.path(), target));
   staging.release();
   return {};
@@ -96,7 +129,7 @@ Result<fs::path> bring(const fs::path& source, const fs::path& staging) {
   const auto status = fs::status(source, error);
   if (!fs::exists(status)) return fail(ErrorCode::NotFound, "no model package at {}", source.string());
   if (fs::is_directory(status)) {
-    TRY_VOID(package::open_package(source));  // says what is wrong in the user's own words: their path
+    if (!package::is_compact(source)) TRY_VOID(package::open_package(source));
     TRY_VOID(copy_files(source, staging));
     return staging;
   }
@@ -115,48 +148,62 @@ tl::unexpected<Error> about(Result<T>& result, const fs::path& staged, const fs:
   return pass(result);
 }
 
+/// The golden set, by the engine of this machine.
+Result<void> replay(const package::ModelPackage& package, const fs::path& staged, const fs::path& source) {
+  auto engine = infer::Engine::load(package);
+  if (!engine) return about(engine, staged, source);
+  if (auto verified = package::verify_golden(package, **engine); !verified)
+    return pass(verified, fmt::format("the self-test of {} failed", source.string()));
+  return {};
+}
+
 }  // namespace
 
 Result<ExportFormat> export_format_from(std::string_view name) {
   if (name == "package") return ExportFormat::Package;
+  if (name == "compact") return ExportFormat::Compact;
   if (name == "onnx") return ExportFormat::Onnx;
   if (name == "safetensors") return ExportFormat::Safetensors;
-  return fail(ErrorCode::InvalidArgument, "'{}' is no export format: there are package, onnx and safetensors", name);
+  return fail(ErrorCode::InvalidArgument, "'{}' is no export format: there are package, compact, onnx and safetensors",
+              name);
 }
 
 Result<ExportReport> export_model(Workspace& workspace, const std::string& reference, const fs::path& target,
-                                  ExportFormat format) {
+                                  ExportFormat format, const fs::path& trainer) {
   TRY(const auto version, workspace.models().resolve(reference));
   TRY(const auto package, workspace.models().open(version));
   ExportReport report{.version = version, .target = target};
   if (!report.target.has_filename()) report.target = report.target.parent_path();  // "folder/"
-  const bool single = format != ExportFormat::Package;
-  std::error_code error;
-  if (single && fs::is_directory(report.target, error))
-    report.target /=
-        fmt::format("{}-{}.{}", version.model, version.version, format == ExportFormat::Onnx ? "onnx" : "safetensors");
-  for (const char* other : {".gz", ".tgz", ".zip", ".xz", ".zst", ".bz2"}) {
-    if (!single && report.target.extension() == other)
-      return fail(ErrorCode::InvalidArgument, "a package is exported as a folder or as a .tar, not as '{}'",
-                  report.target.filename().string());
+  if (format == ExportFormat::Onnx || format == ExportFormat::Safetensors) {
+    const bool onnx = format == ExportFormat::Onnx;
+    std::error_code error;
+    if (fs::is_directory(report.target, error))
+      report.target /= fmt::format("{}-{}.{}", version.model, version.version, onnx ? "onnx" : "safetensors");
+    TRY_VOID(make_room(report.target));
+    TRY_VOID(export_file(onnx ? package.onnx_path() : package.weights_path(), report.target));
+    return report;
   }
-  TRY_VOID(refuse_existing(report.target));
-  TRY_VOID(make_directories(parent_of(report.target)));
-  if (single) {
-    TRY_VOID(export_file(format == ExportFormat::Onnx ? package.onnx_path() : package.weights_path(), report.target));
-  } else if (report.target.extension() == ".tar") {
-    TRY(const auto names, files_of(package.folder));
-    TRY_VOID(data::write_tar(package.folder, names, report.target));
-  } else {
-    TRY_VOID(export_folder(package.folder, report.target));
+  TRY_VOID(check_package_target(report.target));
+  TRY_VOID(make_room(report.target));
+  if (format == ExportFormat::Package) {
+    TRY_VOID(export_package(package.folder, report.target));
+    return report;
   }
+  TRY(const auto staging, TemporaryDirectory::create(workspace.folder(), "export"));
+  TRY_VOID(package::write_compact(package, staging.path(), network_writer(trainer), load_engine));
+  TRY_VOID(export_package(staging.path(), report.target));
   return report;
 }
 
-Result<ImportedModel> import_model(Workspace& workspace, const fs::path& source, const std::string& name) {
+Result<ImportedModel> import_model(Workspace& workspace, const ImportRequest& request) {
+  const auto& [source, name, trainer, reason] = request;
   if (!name.empty()) TRY_VOID(registry::check_model_name(name));
   TRY(const auto staging, TemporaryDirectory::create(workspace.folder(), "import"));
   TRY(const auto staged, bring(source, staging.path()));
+  if (package::is_compact(staged)) {
+    auto expanded = package::expand_compact(staged, network_writer(trainer));
+    if (!expanded) return about(expanded, staged, source);
+  }
   auto package = package::open_package(staged);
   if (!package) return about(package, staged, source);
   const std::string model = name.empty() ? package->spec.name : name;
@@ -167,14 +214,12 @@ Result<ImportedModel> import_model(Workspace& workspace, const fs::path& source,
                                  [&](const auto& version) { return version.digest == package->digest; });
   if (same != before.end()) return ImportedModel{*same, true};
 
-  auto engine = infer::Engine::load(*package);
-  if (!engine) return about(engine, staged, source);
-  if (auto verified = package::verify_golden(*package, **engine); !verified)
-    return pass(verified, fmt::format("the self-test of {} failed", source.string()));
+  TRY_VOID(replay(*package, staged, source));
   std::vector<std::string> aliases;
   if (before.empty()) aliases = {"champion", "base"};
-  TRY(auto version, workspace.models().register_package(model, staged, "", aliases,
-                                                        fmt::format("imported from {}", source.filename().string())));
+  TRY(auto version, workspace.models().register_package(
+                        model, staged, "", aliases,
+                        reason.empty() ? fmt::format("imported from {}", source.filename().string()) : reason));
   return ImportedModel{std::move(version), false};
 }
 

@@ -13,10 +13,11 @@ namespace imago::pipeline {
 
 enum class ExportFormat {
   Package,      ///< all of it: a folder, or a tar when the target is named *.tar
+  Compact,      ///< the same with weights as float16 and without what follows from the rest
   Onnx,         ///< model.onnx alone
   Safetensors,  ///< weights.safetensors alone
 };
-/// "package", "onnx", "safetensors". InvalidArgument for another.
+/// "package", "compact", "onnx", "safetensors". InvalidArgument for another.
 Result<ExportFormat> export_format_from(std::string_view name);
 
 struct ExportReport {
@@ -27,18 +28,28 @@ struct ExportReport {
 /// Writes a version, after checking each of its files. Where `target` is a folder already, single files are written
 /// into it as MODEL-VERSION.onnx or .safetensors. The same version gives the same bytes, tar or folder, wherever it is
 /// written. AlreadyExists when something is there; NotFound and Corrupt as of the registry.
+/// @param trainer The imago-trainer program, which the compact form needs.
 Result<ExportReport> export_model(Workspace& workspace, const std::string& reference,
-                                  const std::filesystem::path& target, ExportFormat format);
+                                  const std::filesystem::path& target, ExportFormat format,
+                                  const std::filesystem::path& trainer);
 
 struct ImportedModel {
   registry::ModelVersion version;
   bool known = false;  ///< this very package was a version of this model already: nothing was done
 };
 
-/// Registers a package from a folder or a tar (compressed or not, at its root or in one folder) under `name`, or under
-/// the one it carries when that is empty: after checking every hash and replaying the golden set on this machine. It
-/// becomes the next version, and champion and base when the model is new. Corrupt for anything that is not a whole
-/// package: a link, a name that leads outside, a file that was altered, is missing or is too much; nothing is changed.
-Result<ImportedModel> import_model(Workspace& workspace, const std::filesystem::path& source, const std::string& name);
+struct ImportRequest {
+  std::filesystem::path
+      source;        ///< a folder or a tar, compressed or not, with the package at its root or in one folder
+  std::string name;  ///< to register it under; empty: the one it carries
+  std::filesystem::path trainer;  ///< the imago-trainer program, which the compact form needs
+  std::string reason;             ///< for the history of its aliases; empty: "imported from FILE"
+};
+
+/// Registers a package, after expanding it when it is in compact form, checking every hash, and replaying the golden
+/// set on this machine. It becomes the next version, and champion and base when the model is new. Corrupt for anything
+/// that is not a whole package: a link, a name that leads outside, a file that was altered, is missing or is too much;
+/// nothing is changed.
+Result<ImportedModel> import_model(Workspace& workspace, const ImportRequest& request);
 
 }  // namespace imago::pipeline
