@@ -57,4 +57,5 @@ RUN apt-get update -qq \
       libgomp1 libonnx1 libopenblas0-pthread libprotobuf32 libtorch1.13 zstd \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/trainer/imago-trainer /opt/imago/bin/imago-trainer
+COPY --from=build /src/models /opt/imago/models
 USER 10001:10001

@@ -161,6 +161,22 @@ describe('on a desktop', () => {
     assert.match(consoleErrors[0], /status of 4\d\d/);
   });
 
+  test('who is served by an imported model is offered to train one', async () => {
+    const note = page.getByTestId('imported-note');
+    const { model } = await getStatus();
+    assert.equal(await note.count(), model.run === '' ? 1 : 0);
+
+    await page.route('**/status', async (route) => {
+      const response = await route.fetch();
+      const status = await response.json();
+      await route.fulfill({ response, json: { ...status, model: { ...status.model, run: '' } } });
+    });
+    await page.reload();
+    await note.getByRole('link', { name: 'Train your own' }).click();
+    await page.getByTestId('start-card').waitFor();
+    assert.deepEqual(consoleErrors, []);
+  });
+
   test('several images become a list, each with its own outcome', async () => {
     await upload(photo('one.jpg'), textFile, photo('two.jpg'));
     const rows = page.getByTestId('results').getByRole('button');

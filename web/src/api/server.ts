@@ -38,6 +38,8 @@ export interface ModelInfo {
   parameters?: number | null;
   macs?: number | null;
   created?: string;
+  /** The run that made it; empty when it was imported. */
+  run?: string;
   /** Absent for a model that was imported without a report. */
   test?: TestReport | null;
   lineage?: Record<string, unknown> | null;

@@ -4,6 +4,7 @@ import { curvesOfMetrics } from '../charts/series';
 import { ConfusionCard } from '../model/confusion_card';
 import { CurvesCard } from '../model/curves_card';
 import { ClassTable } from '../model/class_table';
+import { ImportedNote } from '../model/imported_note';
 import { ModelCard } from '../model/model_card';
 import { ServerCard } from '../server/server_card';
 import type { ServerState } from '../server/server_state';
@@ -47,6 +48,7 @@ export function PredictPage({ server }: { server: ServerState }) {
         </div>
         <aside class="column" aria-label="Model and server">
           {model && <ModelCard model={model} />}
+          {model && <ImportedNote model={model} />}
           <ServerCard server={server} />
         </aside>
       </div>
