@@ -26,7 +26,7 @@ struct TrainRequest {
   std::string code_version;
   std::filesystem::path trainer;          ///< the imago-trainer program
   std::vector<json::Value> team{};        ///< as run_trainer's
-  std::filesystem::path initial_weights;  ///< .safetensors to start from, by name; empty: as the recipe says
+  std::filesystem::path initial_weights;  ///< .safetensors or .pth to start from, by name; empty: as the recipe says
   std::string kind = "train";             ///< of the run: "retrain" for one that goes on from an earlier version
   double margin = 0.0;                    ///< how much worse than the champion on the test images a new champion may be
   /// More for the trainer (docs/formats/trainer.md) and the lineage; kept with the run: "job", "parent", "replay",
