@@ -90,7 +90,10 @@ Result<void> run_evaluate(Context& context, const Options& options) {
       }));
   progress.end();
   const json::Value value = evaluate::to_json(evaluation.report);
-  if (!options.output.empty()) TRY_VOID(write_file_atomic(options.output, json::dump_pretty(value) + "\n"));
+  if (!options.output.empty()) {
+    const auto metrics = evaluate::metrics_json(evaluation.report);
+    TRY_VOID(write_file_atomic(options.output, json::dump_pretty(metrics) + "\n"));
+  }
   std::string text = in_words(evaluation.report);
   if (!options.report.empty()) {
     TRY_VOID(write_report(options.report, value, evaluation, workspace->datasets()));

@@ -93,17 +93,22 @@ std::string errors_table(const Report& report) {
 
 std::string Report::name() const { return fmt::format("{}:{}", model, version); }
 
-json::Value to_json(const Report& report) {
+json::Value metrics_json(const Report& report) {
   json::Value value = to_json(report.metrics);
   value["model"] = report.model;
   value["version"] = report.version;
-  value["digest"] = report.digest;
   value["dataset"] = report.dataset;
   value["split"] = data::to_string(report.split);
+  if (!report.views.empty()) value["accuracy_by_views"] = report.views;
+  return value;
+}
+
+json::Value to_json(const Report& report) {
+  json::Value value = metrics_json(report);
+  value["digest"] = report.digest;
   value["via"] = report.via;
   value["measured_at"] = report.measured_at;
   value["temperature"] = report.temperature;
-  if (!report.views.empty()) value["accuracy_by_views"] = report.views;
   value["latency"] = {{"batches", report.batches ? to_json(*report.batches) : json::Value()},
                       {"single_images", report.singles ? to_json(*report.singles) : json::Value()}};
   value["slices"] = to_json(report.slices);

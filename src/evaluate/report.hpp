@@ -48,7 +48,11 @@ struct Report {
   [[nodiscard]] const data::Entry& entry(const Answer& answer) const { return manifest.entries[answer.entry]; }
 };
 
-/// The metrics' members, and beside them model, version, dataset, split, via, latency, slices, errors, lineage.
+/// The metrics' members, and beside them model, version, dataset, split: what stays the same when it is measured again,
+/// for tools that keep and compare such files.
+json::Value metrics_json(const Report& report);
+
+/// The same and all the rest: via, time, latency, slices, worst errors, lineage.
 json::Value to_json(const Report& report);
 
 /// One JSON object a line and image, in the split's order: path, truth, prediction, confidence, probabilities.

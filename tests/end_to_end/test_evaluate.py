@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, Server
+from conftest import ROOT, Program, Server
 
 SKLEARN = ROOT / ".deps" / "mlflow" / "bin" / "python"
 
@@ -37,6 +37,14 @@ print(json.dumps({
     "top_k": [sk.top_k_accuracy_score(truth, scores, k=k, labels=every) for k in (2, 3, 5)],
     "confusion": sk.confusion_matrix(truth, said, labels=every).tolist()}))
 """
+
+
+@pytest.fixture(scope="module")
+def own(trained, tmp_path_factory):
+    """A copy of the workspace, to add data sets, keys and versions to."""
+    folder = tmp_path_factory.mktemp("own") / "workspace"
+    shutil.copytree(trained.workspace, folder)
+    return Program(folder)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +109,9 @@ def test_one_file_is_written_when_its_name_says_which(trained, tmp_path):
     trained.run("evaluate", "small:1", "--report", tmp_path / "page.html")
     trained.run("evaluate", "small:1", "--report", tmp_path / "page.md", "--output", tmp_path / "metrics.json")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.json", "page.html", "page.md"]
+    first = (tmp_path / "metrics.json").read_bytes()
+    trained.run("evaluate", "small:1", "--output", tmp_path / "metrics.json")
+    assert (tmp_path / "metrics.json").read_bytes() == first, "what a pipeline keeps is the same each time"
 
 
 def test_a_live_server_gives_what_its_package_gives(trained, server, report):
@@ -112,15 +123,13 @@ def test_a_live_server_gives_what_its_package_gives(trained, server, report):
     assert served["latency"]["single_images"]["calls"] == 400 and served["latency"]["batches"] is None
 
 
-def test_a_server_with_keys_is_measured_with_one(trained, tmp_path):
-    shutil.copytree(trained.workspace, tmp_path / "copy")
-    other = type(trained)(tmp_path / "copy")
-    key = other.json("keys", "create", "measure")["key"]
-    locked = Server(other.workspace, "--model", "small", "--require-key")
+def test_a_server_with_keys_is_measured_with_one(own):
+    key = own.json("keys", "create", "--name", "measure", "--scopes", "predict")["key"]
+    locked = Server(own.workspace, "--model", "small:1", "--require-key")
     try:
-        refused = other.run("evaluate", "small:1", "--via", locked.url, check=False)
+        refused = own.run("evaluate", "small:1", "--via", locked.url, check=False)
         assert refused.returncode == 1 and "API key" in refused.stderr and "(401)" in refused.stderr
-        measured = other.json("evaluate", "small:1", "--via", locked.url, "--api-key", key)
+        measured = own.json("evaluate", "small:1", "--via", locked.url, "--api-key", key)
         assert measured["n"] == 400
     finally:
         locked.stop()
@@ -141,7 +150,7 @@ def test_what_cannot_be_measured_is_said_and_nothing_is_written(trained, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_classes_and_an_empty_split_are_refused(trained, small_cifar, tmp_path):
+def test_other_classes_and_an_empty_split_are_refused(own, small_cifar, tmp_path):
     for name, classes, splits in (("two", 2, ("train", "test")), ("renamed", 10, ("train", "test")), ("bare", 10, ("train",))):
         for split in splits:
             for folder in sorted((small_cifar / split).iterdir())[:classes]:
@@ -149,23 +158,24 @@ def test_other_classes_and_an_empty_split_are_refused(trained, small_cifar, tmp_
                 target.mkdir(parents=True)
                 for file in sorted(folder.iterdir())[:4]:
                     shutil.copy(file, target)
-        trained.json("data", "import", tmp_path / name, "--name", name)
+        own.json("data", "import", tmp_path / name, "--name", name)
     out = tmp_path / "metrics.json"
-    refusals = {data: trained.run("evaluate", "small:1", "--data", data, "--output", out, check=False) for data in ("two", "renamed", "bare:test")}
+    refusals = {data: own.run("evaluate", "small:1", "--data", data, "--output", out, check=False) for data in ("two", "renamed", "bare:test")}
     assert "10 classes, the data set 2" in refusals["two"].stderr
     assert "'cat'" in refusals["renamed"].stderr
     assert all(refused.returncode == 1 for refused in refusals.values()) and not out.exists()
 
 
 @pytest.fixture(scope="module")
-def second(trained):
-    """Another version of the model, trained for less."""
-    return trained.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1", "--set", "seed=9")
+def second(own):
+    """Another version of the model, trained for less: its name."""
+    trained_again = own.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1", "--seed", "9")
+    return f"small:{trained_again['version']}"
 
 
-def test_two_versions_are_compared_image_by_image(trained, second, tmp_path):
-    before, after = (trained.json("evaluate", f"small:{version}") for version in (1, second["version"]))
-    compared = trained.json("compare", "small:1", f"small:{second['version']}", "--report", tmp_path / "compare.html")
+def test_two_versions_are_compared_image_by_image(own, second, tmp_path):
+    before, after = (own.json("evaluate", version) for version in ("small:1", second))
+    compared = own.json("compare", "small:1", second, "--report", tmp_path / "compare.html")
     assert compared["a"]["accuracy"] == before["accuracy"] and compared["b"]["accuracy"] == after["accuracy"]
     assert compared["difference"] == pytest.approx(after["accuracy"] - before["accuracy"], abs=1e-12)
     assert compared["difference_interval"]["low"] <= compared["difference"] <= compared["difference_interval"]["high"]
@@ -177,7 +187,16 @@ def test_two_versions_are_compared_image_by_image(trained, second, tmp_path):
     assert compared["verdict"].count(". ") == 0 and "McNemar" in compared["verdict"]
     page = (tmp_path / "compare.html").read_text()
     assert "<script" not in page and page.count("<figure>") == min(24, compared["fixed"]) + min(24, compared["broken"])
-    assert trained.json("compare", "small:1", f"small:{second['version']}") == compared, "the bootstrap is seeded"
+    assert own.json("compare", "small:1", second) == compared, "the bootstrap is seeded"
+
+
+def test_a_server_of_another_version_is_not_taken_for_this_one(own, second):
+    running = Server(own.workspace, "--model", second)
+    try:
+        refused = own.run("evaluate", "small:1", "--via", running.url, check=False)
+        assert refused.returncode == 1 and f"serves {second}" in refused.stderr
+    finally:
+        running.stop()
 
 
 def test_a_model_compared_with_itself_differs_nowhere(trained):
