@@ -54,6 +54,18 @@ def test_unknown_names_list_what_there_is(program):
     assert program.json("runs", "list") == [], "a refused command leaves no run"
 
 
+@pytest.mark.parametrize("key,value,named", [
+    ("freeze", "1", "freeze"), ("description", "[a]", "description"), ("epochs", "ten", "epochs"), ("preprocess", "32", "width"),
+    ("preprocess", "{width: wide}", "width"), ("architecture", "quick", "name"), ("architecture", "{name: 3}", "name"),
+    ("architecture", "{name: improved-cnn, dropout: high}", "dropout")])
+def test_a_recipe_with_a_value_of_a_wrong_type_is_refused_by_name(program, tmp_path, key, value, named):
+    settings = {"name": "mine", "architecture": "{name: improved-cnn}", key: value}
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("".join(f"{name}: {text}\n" for name, text in settings.items()))
+    said = refuse(program, "recipes", "show", recipe)
+    assert "mine.yaml" in said and f"'{named}'" in said.replace('"', "'"), said
+
+
 def test_a_setting_nobody_knows_is_refused_by_name(program, tmp_path):
     program.run("data", "import", photos(tmp_path / "photos"), "--name", "pets")
     line = refuse(program, "train", "--data", "pets", "--recipe", "improved-cnn", "--set", "epochz=3")

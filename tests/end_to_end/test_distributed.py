@@ -144,6 +144,12 @@ def test_ctrl_c_stops_all_with_a_checkpoint(workspace):
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0 and "imago train --resume" in out, error
+    run = re.search(r"--resume (\S+)", out).group(1)
+    assert workspace.json("runs", "show", run)["params"]["workers"] == 2
+    workspace.json("train", "--resume", run, timeout=TIMEOUT)  # alone
+    params = workspace.json("runs", "show", run)["params"]
+    assert (params["workers"], params["workers_before"]) == (1, [2])
+    assert "another number of workers" in workspace.run("runs", "repro", run, check=False).stderr
 
 
 ADDRESSES = ("10.213.77.1", "10.213.77.2")

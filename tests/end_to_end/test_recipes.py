@@ -16,7 +16,7 @@ WAYS = {
                 "--set", "schedule.peak=0.05"],
     "lookahead": ["--recipe", "quick", "--set", "max_minutes=0", "--set", "batch_size=128", "--set",
                   "architecture.widths=[8, 16, 16]", "--set", "lookahead_steps=5",
-                  "--set", "checkpoint_seconds=1"],
+                  "--set", "checkpoint_seconds=1", "--set", "epochs=3.6"],
     "unfreeze": ["--from", "small", "--set", "freeze=backbone", "--set", "unfreeze_epoch=2", "--set", "schedule.peak=0.01"],
 }
 
