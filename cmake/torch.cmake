@@ -6,7 +6,11 @@ get_filename_component(torch_prefix "${Torch_DIR}/../../.." ABSOLUTE)
 if(Torch_DIR AND EXISTS ${torch_prefix}/lib/libtorch_cuda.so)
   # A libtorch with CUDA is taken past its own CMake files: they ask for nvcc, and here is nothing that it would compile.
   message(STATUS "libtorch with CUDA: ${torch_prefix}")
-  target_include_directories(deps::torch SYSTEM INTERFACE
+  # It brings header files of a fmt of its own, without the library: ours are put before them.
+  find_path(FMT_INCLUDE fmt/core.h REQUIRED)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/before_torch)
+  file(CREATE_LINK ${FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/before_torch/fmt SYMBOLIC)
+  target_include_directories(deps::torch SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/before_torch
     ${torch_prefix}/include ${torch_prefix}/include/torch/csrc/api/include)
   # Nothing here calls libtorch_cuda by name: it registers itself when it is loaded.
   target_link_libraries(deps::torch INTERFACE -Wl,--push-state,--no-as-needed ${torch_prefix}/lib/libtorch.so
