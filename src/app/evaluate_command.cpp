@@ -69,7 +69,7 @@ std::string in_words(const evaluate::Report& report) {
   for (const auto* latency : {&report.singles, &report.batches}) {
     if (!*latency) continue;
     text +=
-        fmt::format("{:3} images at a time: p50 {:.3g} ms, p99 {:.3g} ms, {:.4g} images/s\n",
+        fmt::format("{:3} images at a time: p50 {:.2f} ms, p99 {:.2f} ms, {:.0f} images/s\n",
                     (*latency)->images_per_call, (*latency)->p50_ms, (*latency)->p99_ms, (*latency)->images_per_second);
   }
   if (!report.slices.empty()) text += "\nslices, worst first\n" + slice_table(report.slices, kSlicesShown);

@@ -2,7 +2,11 @@
 // Inside app/: what the pages of an evaluation and a comparison add to the common head.
 #pragma once
 
+#include <string>
 #include <string_view>
+
+#include "app/page_head.hpp"
+#include "app/page_parts.hpp"
 
 namespace imago::app {
 
@@ -26,8 +30,8 @@ inline constexpr std::string_view kEvaluationStyle = R"(<style>
 .range { width: 12rem; height: 16px; display: block; } .range line { stroke: var(--soft); stroke-width: 2; }
 .range .whole { stroke: var(--line); stroke-width: 1; } .range circle { fill: var(--bar); }
 .range .low { fill: var(--bad); } .range .high { fill: var(--bar); }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem; } .plot svg { max-width: 100%; height: auto; display: block; }
-pre { overflow-x: auto; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; } .plot { min-width: 0; max-width: 100%; } .plot svg { max-width: 100%; height: auto; display: block; }
+code { overflow-wrap: anywhere; } pre { overflow-x: auto; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; }
 details summary { cursor: pointer; }
 @media screen and (prefers-color-scheme: dark) { .plot svg { filter: invert(.885) hue-rotate(180deg); border-radius: .4rem; } }
 @media print { body { max-width: none; padding: 0; background: #fff; font-size: 11px; }
@@ -35,5 +39,10 @@ details summary { cursor: pointer; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 </style>
 )";
+
+/// All before the page's content.
+inline std::string evaluation_head(const std::string& title) {
+  return fmt::format("{}{}<title>{}</title></head><body>", kPageHead, kEvaluationStyle, escape(title));
+}
 
 }  // namespace imago::app

@@ -17,7 +17,7 @@ std::string with_interval(double share, const Interval& interval) {
 std::string number(const std::optional<double>& value) { return value ? fmt::format("{:.4f}", *value) : "-"; }
 
 std::string milliseconds(const Latency& latency) {
-  return fmt::format("p50 {:.3g} ms, p99 {:.3g} ms, {:.4g} images/s", latency.p50_ms, latency.p99_ms,
+  return fmt::format("p50 {:.2f} ms, p99 {:.2f} ms, {:.0f} images/s", latency.p50_ms, latency.p99_ms,
                      latency.images_per_second);
 }
 

@@ -109,7 +109,7 @@ Result<Column> split_column(const std::string& name, const data::PackedSplit& sp
                          unit);
   };
   if (name == "class") return class_column(split, manifest);
-  if (name == "brightness") return numbers([&](std::size_t i) { return brightness(split.image(i)); }, 0);
+  if (name == "brightness") return numbers([&](std::size_t i) { return brightness(split.image(i)); }, 1);
   if (name == "width") return numbers([&](std::size_t i) { return entry(i).width; }, 0, " px");
   if (name == "height") return numbers([&](std::size_t i) { return entry(i).height; }, 0, " px");
   if (name == "size") {

@@ -131,7 +131,7 @@ TEST_F(SplitColumn, TellsWhatTheManifestKnowsOfEachImage) {
 }
 
 TEST_F(SplitColumn, MeasuresBrightnessAsLuma) {
-  EXPECT_THAT(values("brightness"), ElementsAre("10", "76", "255"));  // 0.299 * 255 = 76.245
+  EXPECT_THAT(values("brightness"), ElementsAre("10.0", "76.2", "255.0"));  // 0.299 * 255 = 76.245
 }
 
 TEST_F(SplitColumn, ListsTheColumnsWhenThereIsNoneOfThatName) {

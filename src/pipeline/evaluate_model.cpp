@@ -50,7 +50,12 @@ Result<Subject> open_subject(Workspace& workspace, const std::string& model, con
     TRY(subject.split, data::split_from(reference.substr(colon + 1)));
     reference.resize(colon);
   }
-  TRY(subject.manifest, workspace.datasets().load(reference));
+  auto manifest = workspace.datasets().load(reference);
+  if (!manifest && dataset.empty() && manifest.error().code == ErrorCode::NotFound)
+    return fail(ErrorCode::NotFound, "{} was trained on {}: {}; name another with --data", subject.name(), reference,
+                manifest.error().message);
+  if (!manifest) return pass(manifest);
+  subject.manifest = std::move(*manifest);
   TRY_VOID(check_labels(subject.package.spec.labels, subject.manifest.labels));
   TRY(subject.images,
       data::open_packed(workspace.datasets(), subject.manifest, subject.split, subject.package.spec.preprocess, {}));

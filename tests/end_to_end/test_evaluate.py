@@ -2,6 +2,7 @@
 """`imago evaluate` and `imago compare`: a trained model measured through its package and through a live server, against scikit-learn."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -105,6 +106,16 @@ def test_the_page_stands_alone_and_every_number_opens(report):
     assert len(targets) == sum(count > 0 for row in metrics["confusion"] for count in row)
 
 
+def test_the_page_works_in_a_browser(report):
+    """Opened from disk: tests/browser/report.test.mjs."""
+    browser = ROOT / "tests" / "browser"
+    if not shutil.which("chromium") or not (browser / "node_modules").exists():
+        pytest.skip("needs chromium, and tests/browser's packages (scripts/setup test)")
+    done = subprocess.run(["node", "--test", "report.test.mjs"], cwd=browser, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "REPORT": str(report[0] / "report.html")})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_one_file_is_written_when_its_name_says_which(trained, tmp_path):
     trained.run("evaluate", "small:1", "--report", tmp_path / "page.html")
     trained.run("evaluate", "small:1", "--report", tmp_path / "page.md", "--output", tmp_path / "metrics.json")
@@ -164,6 +175,15 @@ def test_other_classes_and_an_empty_split_are_refused(own, small_cifar, tmp_path
     assert "10 classes, the data set 2" in refusals["two"].stderr
     assert "'cat'" in refusals["renamed"].stderr
     assert all(refused.returncode == 1 for refused in refusals.values()) and not out.exists()
+
+
+def test_a_model_whose_data_set_is_elsewhere_needs_one_named(trained, tmp_path):
+    trained.json("models", "export", "small:1", tmp_path / "small.tar")
+    elsewhere = Program(tmp_path / "elsewhere")
+    elsewhere.run("models", "import", tmp_path / "small.tar")
+    refused = elsewhere.run("evaluate", "small", "--output", tmp_path / "metrics.json", check=False)
+    assert refused.returncode == 1 and "no data set 'small'" in refused.stderr and "--data" in refused.stderr
+    assert not (tmp_path / "metrics.json").exists()
 
 
 @pytest.fixture(scope="module")
