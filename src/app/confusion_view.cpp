@@ -52,7 +52,7 @@ std::string view(const data::Repository& repository, const Report& report, const
       truth == said ? "the least sure" : "the surest");
   for (const std::size_t i : images) {
     const auto& answer = report.answers[i];
-    html += image_figure(repository, report.entry(answer), fmt::format("{:.1f} % sure", 100 * answer.confidence));
+    html += image_figure(repository, report.entry(answer), fmt::format("{:.1f}&nbsp;% sure", 100 * answer.confidence));
   }
   return html + "</div></div>";
 }

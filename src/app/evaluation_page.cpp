@@ -88,7 +88,7 @@ std::string errors(const data::Repository& repository, const Report& report) {
   for (const std::size_t i : worst) {
     const Answer& answer = report.answers[i];
     html += image_figure(repository, report.entry(answer),
-                         fmt::format("<strong>{}</strong><span class=\"said\">said: {} {:.0f} %</span>",
+                         fmt::format("<strong>{}</strong><span class=\"said\">said: {} {:.0f}&nbsp;%</span>",
                                      escape(report.label(answer.truth)), escape(report.label(answer.predicted)),
                                      100 * answer.confidence));
   }

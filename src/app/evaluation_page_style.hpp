@@ -31,9 +31,9 @@ inline constexpr std::string_view kEvaluationStyle = R"(<style>
 .range .whole { stroke: var(--line); stroke-width: 1; } .range circle { fill: var(--bar); }
 .range .low { fill: var(--bad); } .range .high { fill: var(--bar); }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } .plot { min-width: 0; max-width: 100%; } .plot svg { max-width: 100%; height: auto; display: block; }
-code { overflow-wrap: anywhere; } pre { overflow-x: auto; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; }
+code { overflow-wrap: anywhere; } .plot svg > rect:first-child { fill: none; } pre { overflow-x: auto; font-size: 13px; white-space: pre-wrap; overflow-wrap: anywhere; }
 details summary { cursor: pointer; }
-@media screen and (prefers-color-scheme: dark) { .plot svg { filter: invert(.885) hue-rotate(180deg); border-radius: .4rem; } }
+@media screen and (prefers-color-scheme: dark) { .plot svg { filter: invert(.885) hue-rotate(180deg); } }
 @media print { body { max-width: none; padding: 0; background: #fff; font-size: 11px; }
   section { border: 0; padding: .5rem 0; } tr, figure, .plot { break-inside: avoid; } .view, .screen { display: none !important; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
