@@ -46,15 +46,23 @@ Result<void> run_rollback(Context& context, const MoveOptions& options) {
   return {};
 }
 
-Result<void> run_export(Context& context, const std::string& model, const std::string& target,
-                        const std::string& format_name) {
+struct ExportOptions {
+  std::string model, target, format = "package";
+  bool drawn_golden = false;
+};
+
+Result<void> run_export(Context& context, const ExportOptions& options) {
   TRY(auto* workspace, context.workspace());
-  TRY(const auto format, pipeline::export_format_from(format_name));
-  TRY(const auto report, pipeline::export_model(*workspace, model, target, format, program_folder() / "imago-trainer"));
+  TRY(const auto format, pipeline::export_format_from(options.format));
+  TRY(const auto report, pipeline::export_model(*workspace, {.reference = options.model,
+                                                             .target = options.target,
+                                                             .format = format,
+                                                             .drawn_golden = options.drawn_golden,
+                                                             .trainer = program_folder() / "imago-trainer"}));
   const json::Value value{{"model", report.version.model},
                           {"version", report.version.version},
                           {"digest", report.version.digest},
-                          {"format", format_name},
+                          {"format", options.format},
                           {"path", report.target.string()}};
   context.answer(value,
                  fmt::format("{}:{} is in {}\n", report.version.model, report.version.version, report.target.string()));
@@ -107,10 +115,7 @@ void add_rollback(CLI::App& models, Context& context) {
 
 void add_export(CLI::App& models, Context& context) {
   auto* command = models.add_subcommand("export", "Write a version to a folder or a file");
-  struct Options {
-    std::string model, target, format = "package";
-  };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportOptions>();
   command->add_option("model", options->model, "MODEL (its champion), MODEL:VERSION or MODEL:ALIAS")->required();
   command->add_option("target", options->target, "A folder, or a file ending in .tar; with another format a file")
       ->required();
@@ -121,14 +126,14 @@ void add_export(CLI::App& models, Context& context) {
           "safetensors")
       ->check(CLI::IsMember({"package", "compact", "onnx", "safetensors"}))
       ->capture_default_str();
+  command->add_flag(
+      "--drawn-golden", options->drawn_golden,
+      "Compact: golden images that the program draws, so that none of the data set's leaves with the model");
   command->footer(
       "Examples:\n  imago models export cifar10 cifar10.tar\n  imago models export cifar10 small.tar --format compact\n"
       "  imago models export cifar10:2 net.onnx --format onnx");
-  command->callback([&context, options] {
-    context.action = [&context, options] {
-      return run_export(context, options->model, options->target, options->format);
-    };
-  });
+  command->callback(
+      [&context, options] { context.action = [&context, options] { return run_export(context, *options); }; });
 }
 
 void add_import(CLI::App& models, Context& context) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "data/shapes.hpp"
 #include "data/source.hpp"
 #include "data/write_archive.hpp"
+#include "image/encode.hpp"
 #include "infer/engine.hpp"
 #include "jobs/task.hpp"
 #include "package/compact.hpp"
@@ -36,6 +38,16 @@ package::WriteNetwork network_writer(const fs::path& trainer) {
 
 Result<std::unique_ptr<model::Classifier>> load_engine(const package::ModelPackage& package) {
   return infer::Engine::load(package);
+}
+
+/// As large as makes preprocessing shrink them, within what draw_shape draws.
+Result<std::vector<std::string>> draw_golden(const image::Preprocess& preprocess) {
+  const int side = std::clamp(std::max(preprocess.width, preprocess.height) * 3 / 2, 16, 512);
+  std::vector<std::string> encoded;
+  for (int i = 0; i < package::kGoldenImages; ++i) {
+    TRY(encoded.emplace_back(), image::encode_jpeg(data::draw_shape(i, side, static_cast<std::uint64_t>(i))));
+  }
+  return encoded;
 }
 
 Result<std::vector<std::string>> files_of(const fs::path& package) {
@@ -168,11 +180,13 @@ Result<ExportFormat> export_format_from(std::string_view name) {
               name);
 }
 
-Result<ExportReport> export_model(Workspace& workspace, const std::string& reference, const fs::path& target,
-                                  ExportFormat format, const fs::path& trainer) {
-  TRY(const auto version, workspace.models().resolve(reference));
-  TRY(const auto package, workspace.models().open(version));
-  ExportReport report{.version = version, .target = target};
+Result<ExportReport> export_model(Workspace& workspace, const ExportRequest& request) {
+  const ExportFormat format = request.format;
+  if (request.drawn_golden && format != ExportFormat::Compact)
+    return fail(ErrorCode::InvalidArgument, "golden images are drawn for the compact form only: add --format compact");
+  TRY(const auto version, workspace.models().resolve(request.reference));
+  TRY(auto package, workspace.models().open(version));
+  ExportReport report{.version = version, .target = request.target};
   if (!report.target.has_filename()) report.target = report.target.parent_path();  // "folder/"
   if (format == ExportFormat::Onnx || format == ExportFormat::Safetensors) {
     const bool onnx = format == ExportFormat::Onnx;
@@ -189,8 +203,11 @@ Result<ExportReport> export_model(Workspace& workspace, const std::string& refer
     TRY_VOID(export_package(package.folder, report.target));
     return report;
   }
+  if (request.drawn_golden) {
+    TRY(package.golden.encoded, draw_golden(package.spec.preprocess));
+  }
   TRY(const auto staging, TemporaryDirectory::create(workspace.folder(), "export"));
-  TRY_VOID(package::write_compact(package, staging.path(), network_writer(trainer), load_engine));
+  TRY_VOID(package::write_compact(package, staging.path(), network_writer(request.trainer), load_engine));
   TRY_VOID(export_package(staging.path(), report.target));
   return report;
 }

@@ -25,13 +25,19 @@ struct ExportReport {
   std::filesystem::path target;  ///< what was written
 };
 
-/// Writes a version, after checking each of its files. Where `target` is a folder already, single files are written
-/// into it as MODEL-VERSION.onnx or .safetensors. The same version gives the same bytes, tar or folder, wherever it is
-/// written. AlreadyExists when something is there; NotFound and Corrupt as of the registry.
-/// @param trainer The imago-trainer program, which the compact form needs.
-Result<ExportReport> export_model(Workspace& workspace, const std::string& reference,
-                                  const std::filesystem::path& target, ExportFormat format,
-                                  const std::filesystem::path& trainer);
+struct ExportRequest {
+  std::string reference;         ///< MODEL, MODEL:VERSION or MODEL:ALIAS
+  std::filesystem::path target;  ///< a file, or a folder: then single files go into it as MODEL-VERSION.onnx
+  ExportFormat format = ExportFormat::Package;
+  /// Of the compact form: golden images that the program draws, so that none of the data set's leaves with the model.
+  bool drawn_golden = false;
+  std::filesystem::path trainer;  ///< the imago-trainer program, which the compact form needs
+};
+
+/// Writes a version, after checking each of its files. The same version gives the same bytes, tar or folder, wherever
+/// it is written. AlreadyExists when something is there; InvalidArgument for drawn images in another form; NotFound and
+/// Corrupt as of the registry.
+Result<ExportReport> export_model(Workspace& workspace, const ExportRequest& request);
 
 struct ImportedModel {
   registry::ModelVersion version;

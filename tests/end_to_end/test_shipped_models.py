@@ -77,6 +77,16 @@ def test_compact_files_are_small_and_the_same_wherever_they_are_made(trained, co
     assert fresh.json("models", "import", tmp_path / "folder")["known"] is True
 
 
+def test_golden_images_can_be_drawn_so_that_no_image_of_the_data_set_leaves(trained, fresh, small_cifar, tmp_path):
+    trained.run("models", "export", "small:1", tmp_path / "drawn.tar", "--format", "compact", "--drawn-golden")
+    known = {hashlib.sha256(path.read_bytes()).digest() for path in small_cifar.rglob("*.jpg")}
+    images = [data for name, data in contents(tmp_path / "drawn.tar").items() if name.endswith(".jpg")]
+    assert len(images) == 8 and not known & {hashlib.sha256(data).digest() for data in images}
+    assert fresh.json("models", "import", tmp_path / "drawn.tar")["known"] is False, "its golden set is replayed here"
+    refused = trained.run("models", "export", "small:1", tmp_path / "whole.tar", "--drawn-golden", ok=False)
+    assert refused.returncode == 1 and "--format compact" in refused.stderr and not (tmp_path / "whole.tar").exists()
+
+
 def test_weights_are_rounded_as_numpy_rounds_them(trained, compact, fresh):
     def tensors(data):
         length = int.from_bytes(data[:8], "little")
