@@ -11,6 +11,7 @@ namespace {
 using evaluate::Answer;
 
 constexpr std::size_t kImagesShown = 24;
+constexpr std::size_t kRowsOfAColumn = 30;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
 
@@ -38,7 +39,7 @@ std::string changes(const evaluate::Comparison& comparison) {
       "class=\"scroll\"><table><tr><th>Part</th><th></th><th class=\"n\">Before</th><th class=\"n\">After</th><th "
       "class=\"n\">Points</th><th class=\"n\">p</th><th class=\"n\">Fixed</th><th class=\"n\">Broken</th><th "
       "class=\"n\">Images</th></tr>";
-  for (const auto& change : comparison.changes) {
+  for (const auto& change : evaluate::head_of_each_column(comparison.changes, kRowsOfAColumn)) {
     const char* mark = !change.significant ? "" : change.counts.difference() < 0 ? " bad" : " note";
     html += fmt::format(
         "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n{}\">{:+.2f}</td><td "

@@ -27,7 +27,7 @@ _imago() {
       words="$(_imago_commands "$path") $(_imago_options "$path")"
       case $path in
         "data show" | "data check" | "data export" | "data diff") words+=" $(_imago_names data)" ;;
-        predict | evaluate | explain | models\ [a-hj-z]*) words+=" $(_imago_names models)" ;;
+        predict | evaluate | compare | explain | models\ [a-hj-z]*) words+=" $(_imago_names models)" ;;
         "models import") words+=" $(_imago_names models --shipped)" ;;
         "recipes show") words+=" $(_imago_names recipes)" ;;
         "runs show" | "runs compare" | "runs export") words+=" $(_imago_names runs)" ;;

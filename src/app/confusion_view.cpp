@@ -81,43 +81,29 @@ std::string matrix(const Report& report) {
   return html + "</tbody></table></div>";
 }
 
-std::string most_frequent(const Report& report, const std::vector<Cell>& cells) {
-  std::string html = "<table><tr><th>Truth</th><th>Said</th><th class=\"n\">Images</th></tr>";
-  for (const auto& [truth, said] : cells)
-    html += fmt::format("<tr><td>{}</td><td>{}</td><td class=\"n\"><a href=\"#cell-{}-{}\">{}</a></td></tr>",
-                        escape(report.label(truth)), escape(report.label(said)), truth, said,
-                        count_at(report, {truth, said}));
-  return html + "</table>";
-}
-
-std::vector<Cell> frequent_confusions(const Report& report) {
-  std::vector<std::pair<std::int64_t, Cell>> counted;
-  const auto& confusion = report.metrics.confusion;
-  for (std::size_t truth = 0; truth < confusion.size(); ++truth) {
-    for (std::size_t said = 0; said < confusion.size(); ++said) {
-      if (truth != said && confusion[truth][said] > 0)
-        counted.push_back({confusion[truth][said], {static_cast<int>(truth), static_cast<int>(said)}});
-    }
+std::string most_frequent(const Report& report, const std::vector<evaluate::Confusion>& confusions) {
+  std::string html = R"(<table><tr><th>Truth</th><th>Said</th><th class="n">Images</th></tr>)";
+  for (const auto& one : confusions) {
+    html += fmt::format(R"(<tr><td>{}</td><td>{}</td><td class="n"><a href="#cell-{}-{}">{}</a></td></tr>)",
+                        escape(report.label(one.truth)), escape(report.label(one.said)), one.truth, one.said, one.n);
   }
-  std::ranges::stable_sort(counted, std::greater<>(), &std::pair<std::int64_t, Cell>::first);
-  counted.resize(std::min(counted.size(), kMostConfusions));
-  std::vector<Cell> cells;
-  for (const auto& [count, cell] : counted) cells.push_back(cell);
-  return cells;
+  return html + "</table>";
 }
 
 }  // namespace
 
 std::string confusion_view(const data::Repository& repository, const Report& report) {
   const bool small = report.metrics.classes.size() <= kMostMatrixClasses;
-  const auto frequent = frequent_confusions(report);
-  std::string html = fmt::format(
-      "<section id=\"confusion\"><h2>{}</h2><p class=\"soft screen\">Click a number to see "
-      "images.</p>",
-      small ? "Confusion matrix" : "Most frequent confusions");
+  const auto frequent = evaluate::frequent_confusions(report.metrics, kMostConfusions);
+  const auto is_shown = [&](const Cell& cell) {
+    return small || std::ranges::any_of(frequent, [&](const auto& one) { return Cell{one.truth, one.said} == cell; });
+  };
+  std::string html =
+      fmt::format(R"(<section id="confusion"><h2>{}</h2><p class="soft screen">Click a number to see images.</p>)",
+                  small ? "Confusion matrix" : "Most frequent confusions");
   html += small ? matrix(report) : most_frequent(report, frequent);
   for (const auto& [cell, images] : examples(report)) {
-    if (small || std::ranges::find(frequent, cell) != frequent.end()) html += view(repository, report, cell, images);
+    if (is_shown(cell)) html += view(repository, report, cell, images);
   }
   return html + "</section>";
 }

@@ -26,9 +26,7 @@ std::string slice_table(const std::vector<evaluate::Slice>& slices, std::size_t 
 
 std::string change_table(const std::vector<evaluate::SliceChange>& changes, std::size_t most) {
   std::vector<std::vector<std::string>> rows{{"COLUMN", "VALUE", "A %", "B %", "POINTS", "P", "IMAGES", ""}};
-  std::size_t others = 0;
-  for (const auto& change : changes) {
-    if (change.column != "class" && ++others > most) continue;
+  for (const auto& change : evaluate::head_of_each_column(changes, most)) {
     rows.push_back({change.column, change.value, percent(change.accuracy_a), percent(change.accuracy_b),
                     fmt::format("{:+.2f}", 100.0 * change.counts.difference()), fmt::format("{:.2g}", change.p),
                     std::to_string(change.counts.n()), change.significant ? "more than chance" : ""});

@@ -13,7 +13,7 @@ namespace imago::app {
 /// The first `most`.
 std::string slice_table(const std::vector<evaluate::Slice>& slices, std::size_t most);
 
-/// Classes all, of the other columns the first `most`.
+/// Of each column the first `most`.
 std::string change_table(const std::vector<evaluate::SliceChange>& changes, std::size_t most);
 
 }  // namespace imago::app

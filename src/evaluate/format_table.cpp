@@ -104,21 +104,10 @@ std::string confusion_table(const Metrics& metrics) {
 
 /// The confusions that happen most, where the whole matrix is too wide to read.
 std::string worst_confusions(const Metrics& metrics) {
-  struct Confusion {
-    std::int64_t count;
-    std::size_t truth, predicted;
-  };
-  std::vector<Confusion> all;
-  for (std::size_t i = 0; i < metrics.confusion.size(); ++i) {
-    for (std::size_t j = 0; j < metrics.confusion[i].size(); ++j) {
-      if (i != j && metrics.confusion[i][j] > 0) all.push_back({metrics.confusion[i][j], i, j});
-    }
-  }
-  std::ranges::stable_sort(all, std::greater<>(), &Confusion::count);
   std::string out = "most frequent confusions\n";
-  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 10); ++i) {
-    out += fmt::format("{:6}  {} taken for {}\n", all[i].count, metrics.classes[all[i].truth].label,
-                       metrics.classes[all[i].predicted].label);
+  for (const Confusion& one : frequent_confusions(metrics, 10)) {
+    out += fmt::format("{:6}  {} taken for {}\n", one.n, metrics.classes[static_cast<std::size_t>(one.truth)].label,
+                       metrics.classes[static_cast<std::size_t>(one.said)].label);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -156,11 +157,11 @@ void fill_brier(Metrics& metrics, const ProbabilityColumns& columns, std::span<c
 void fill_rankings(Metrics& metrics, const ProbabilityColumns& columns, std::span<const int> labels) {
   double areas = 0.0, precisions = 0.0;
   int with_area = 0, with_precision = 0;
-  const auto rankings = rank_classes(columns, labels);
-  for (std::size_t c = 0; c < rankings.size(); ++c) {
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const Ranking ranking = rank_class(columns[c], labels, static_cast<int>(c));
     ClassMetrics& one = metrics.classes[c];
-    one.roc_auc = rankings[c].roc_auc();
-    one.average_precision = rankings[c].average_precision();
+    one.roc_auc = ranking.roc_auc();
+    one.average_precision = ranking.average_precision();
     areas += one.roc_auc.value_or(0.0);
     precisions += one.average_precision.value_or(0.0);
     with_area += one.roc_auc ? 1 : 0;
@@ -204,6 +205,19 @@ Result<Metrics> compute_metrics(const model::Logits& logits, std::span<const int
   fill_rankings(metrics, columns, labels);
   fill_calibration(metrics, columns, logits, labels);
   return metrics;
+}
+
+std::vector<Confusion> frequent_confusions(const Metrics& metrics, std::size_t most) {
+  std::vector<Confusion> all;
+  for (std::size_t truth = 0; truth < metrics.confusion.size(); ++truth) {
+    for (std::size_t said = 0; said < metrics.confusion.size(); ++said) {
+      const std::int64_t n = metrics.confusion[truth][said];
+      if (truth != said && n > 0) all.push_back({n, static_cast<int>(truth), static_cast<int>(said)});
+    }
+  }
+  std::ranges::stable_sort(all, std::greater<>(), &Confusion::n);
+  all.resize(std::min(all.size(), most));
+  return all;
 }
 
 Interval wilson_interval(std::int64_t successes, std::int64_t n, double z) {

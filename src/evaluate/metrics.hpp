@@ -69,6 +69,15 @@ Result<Metrics> compute_metrics(const model::Logits& logits, std::span<const int
 /// Wilson score interval of a proportion (Wilson 1927). n > 0.
 Interval wilson_interval(std::int64_t successes, std::int64_t n, double z = 1.959963984540054);
 
+/// Images of one class that were taken for another.
+struct Confusion {
+  std::int64_t n = 0;
+  int truth = 0, said = 0;
+};
+
+/// Those that happen, the most frequent first, at most `most`.
+std::vector<Confusion> frequent_confusions(const Metrics& metrics, std::size_t most);
+
 json::Value to_json(const Interval& interval);  ///< {"low", "high"}
 json::Value to_json(const Metrics& metrics);
 /// Reads reports of older packages too, in which what came later is missing.

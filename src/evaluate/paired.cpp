@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <numeric>
 
 namespace imago::evaluate {
@@ -172,6 +174,15 @@ Result<Comparison> compare(std::span<const Answer> a, std::span<const Answer> b,
   comparison.fixed = disagreements(b, a);
   comparison.broken = disagreements(a, b);
   return comparison;
+}
+
+std::vector<SliceChange> head_of_each_column(std::span<const SliceChange> changes, std::size_t most) {
+  std::vector<SliceChange> some;
+  std::map<std::string, std::size_t> taken;
+  for (const SliceChange& change : changes) {
+    if (taken[change.column]++ < most) some.push_back(change);
+  }
+  return some;
 }
 
 json::Value to_json(const Comparison& comparison) {

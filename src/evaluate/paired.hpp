@@ -64,6 +64,9 @@ struct Comparison {
 Result<Comparison> compare(std::span<const Answer> a, std::span<const Answer> b, std::span<const Column> columns,
                            std::uint64_t seed);
 
+/// For people: the first `most` of each column.
+std::vector<SliceChange> head_of_each_column(std::span<const SliceChange> changes, std::size_t most);
+
 json::Value to_json(const Comparison& comparison);
 
 /// One sentence: which is better by how much, or that no difference was shown; and which classes lost.

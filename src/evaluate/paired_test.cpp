@@ -113,6 +113,17 @@ TEST(Compare, AsksMoreOfEachPartTheMoreThereAre) {
   EXPECT_FALSE(compare(a, b, std::vector{many}, 1).value().changes[0].significant);
 }
 
+TEST(Compare, ShowsPeopleTheHeadOfEachColumn) {
+  std::vector<SliceChange> changes;
+  for (const auto& [column, count] : {std::pair{"class", 5}, std::pair{"source", 2}}) {
+    for (int i = 0; i < count; ++i) changes.push_back({.column = column, .value = std::to_string(i), .counts = {}});
+  }
+  const auto some = head_of_each_column(changes, 3);
+  ASSERT_THAT(some, SizeIs(5));
+  EXPECT_EQ(some[2].value, "2");
+  EXPECT_EQ(some[3].column, "source");
+}
+
 TEST(Compare, RefusesAnswersToOtherImages) {
   auto other = answers("..");
   other[1].entry = 7;

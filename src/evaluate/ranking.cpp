@@ -83,21 +83,20 @@ ProbabilityColumns probability_columns(const model::Logits& logits, double tempe
   return columns;
 }
 
-std::vector<Ranking> rank_classes(const ProbabilityColumns& columns, std::span<const int> labels) {
-  std::vector<Ranking> rankings;
+Ranking rank_class(std::span<const double> column, std::span<const int> labels, int which) {
   std::vector<bool> positive(labels.size());
-  for (std::size_t c = 0; c < columns.size(); ++c) {
-    for (std::size_t i = 0; i < labels.size(); ++i) positive[i] = labels[i] == static_cast<int>(c);
-    rankings.emplace_back(columns[c], positive);
-  }
-  return rankings;
+  for (std::size_t i = 0; i < labels.size(); ++i) positive[i] = labels[i] == which;
+  return {column, positive};
 }
 
 std::vector<ClassCurves> class_curves(const model::Logits& logits, std::span<const int> labels,
                                       const std::vector<std::string>& names, double temperature, std::size_t most) {
+  const auto columns = probability_columns(logits, temperature);
   std::vector<ClassCurves> curves;
-  for (const Ranking& ranking : rank_classes(probability_columns(logits, temperature), labels))
-    curves.push_back({names[curves.size()], ranking.roc_curve(most), ranking.precision_recall_curve(most)});
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const Ranking ranking = rank_class(columns[c], labels, static_cast<int>(c));
+    curves.push_back({names[c], ranking.roc_curve(most), ranking.precision_recall_curve(most)});
+  }
   return curves;
 }
 

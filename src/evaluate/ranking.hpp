@@ -47,8 +47,8 @@ class Ranking {
 using ProbabilityColumns = std::vector<std::vector<double>>;
 ProbabilityColumns probability_columns(const model::Logits& logits, double temperature);
 
-/// Each class against the rest. @param labels of the images, each in [0, columns.size()).
-std::vector<Ranking> rank_classes(const ProbabilityColumns& columns, std::span<const int> labels);
+/// One class against the rest. @param column its probability of each image. @param labels of the images.
+Ranking rank_class(std::span<const double> column, std::span<const int> labels, int which);
 
 /// A class's two curves, as a report shows them.
 struct ClassCurves {

@@ -2,11 +2,18 @@
 #include "evaluate/report.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 namespace imago::evaluate {
 namespace {
 
 constexpr std::size_t kSlicesInMarkdown = 15;
+constexpr std::size_t kMostMatrixClasses = 30;
+constexpr std::size_t kConfusionsInMarkdown = 30;
+/// Of more classes a line of predictions.jsonl has the likeliest alone: it would be longer than the image.
+constexpr std::size_t kMostProbabilities = 100;
+constexpr std::size_t kLikeliest = 10;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
 
@@ -56,7 +63,17 @@ std::string classes_table(const Metrics& metrics) {
   return out;
 }
 
+std::string confusions_list(const Metrics& metrics) {
+  std::string out = head({"truth", "said", "images"}, 2);
+  for (const Confusion& one : frequent_confusions(metrics, kConfusionsInMarkdown)) {
+    out += row({cell(metrics.classes[static_cast<std::size_t>(one.truth)].label),
+                cell(metrics.classes[static_cast<std::size_t>(one.said)].label), std::to_string(one.n)});
+  }
+  return out;
+}
+
 std::string confusion_table(const Metrics& metrics) {
+  if (metrics.classes.size() > kMostMatrixClasses) return confusions_list(metrics);
   std::vector<std::string> labels{"truth \\ said"};
   for (const ClassMetrics& one : metrics.classes) labels.push_back(cell(one.label));
   std::string out = head(labels, 1);
@@ -87,6 +104,18 @@ std::string errors_table(const Report& report) {
                 percent(answer.confidence)});
   }
   return out;
+}
+
+json::Value probabilities_json(const Report& report, const std::vector<double>& probabilities) {
+  if (probabilities.size() <= kMostProbabilities) return {{"probabilities", probabilities}};
+  std::vector<std::size_t> order(probabilities.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::partial_sort(order, order.begin() + kLikeliest, std::greater<>(),
+                            [&](std::size_t i) { return probabilities[i]; });
+  json::Value likeliest = json::Value::object();
+  for (std::size_t k = 0; k < kLikeliest; ++k)
+    likeliest[report.label(static_cast<int>(order[k]))] = probabilities[order[k]];
+  return {{"likeliest", std::move(likeliest)}};
 }
 
 }  // namespace
@@ -124,11 +153,12 @@ std::string predictions_jsonl(const Report& report, const model::Logits& logits)
   std::string out;
   for (std::size_t i = 0; i < report.answers.size(); ++i) {
     const Answer& answer = report.answers[i];
-    out += json::dump({{"path", report.entry(answer).path},
-                       {"truth", report.label(answer.truth)},
-                       {"prediction", report.label(answer.predicted)},
-                       {"confidence", answer.confidence},
-                       {"probabilities", model::softmax(logits.row(static_cast<int>(i)), report.temperature)}});
+    json::Value line{{"path", report.entry(answer).path},
+                     {"truth", report.label(answer.truth)},
+                     {"prediction", report.label(answer.predicted)},
+                     {"confidence", answer.confidence}};
+    line.update(probabilities_json(report, model::softmax(logits.row(static_cast<int>(i)), report.temperature)));
+    out += json::dump(line);
     out += '\n';
   }
   return out;

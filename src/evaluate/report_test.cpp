@@ -76,6 +76,31 @@ TEST(PredictionsJsonl, HasALineAnImageWithAllProbabilities) {
   EXPECT_EQ(second["probabilities"], json::Value(model::softmax(kLogits.row(1))));
 }
 
+/// A hundred and twenty classes, one image of each; class 7 is taken for 8.
+TEST(ManyClasses, LeaveTheMatrixToTheJsonAndALineToTheLikeliest) {
+  constexpr int kMany = 120;
+  Report report = example();
+  model::Logits logits{kMany, kMany, std::vector<float>(std::size_t{kMany} * kMany)};
+  std::vector<int> labels;
+  std::vector<std::size_t> entries;
+  report.manifest = {"photos", {}, {}, ""};
+  for (int i = 0; i < kMany; ++i) {
+    logits.data[static_cast<std::size_t>(i * kMany + (i == 7 ? 8 : i))] = 5;
+    labels.push_back(i);
+    entries.push_back(static_cast<std::size_t>(i));
+    report.manifest.labels.push_back(fmt::format("label{}", i));
+    report.manifest.entries.push_back({fmt::format("{}.png", i), "", i});
+  }
+  report.metrics = compute_metrics(logits, labels, report.manifest.labels).value();
+  report.answers = answers_of(logits, labels, entries, 1.0);
+  EXPECT_THAT(to_markdown(report), HasSubstr("| label7 | label8 | 1 |"));
+  const auto lines = predictions_jsonl(report, logits);
+  const auto first = json::parse(lines.substr(0, lines.find('\n'))).value();
+  EXPECT_THAT(first["likeliest"], SizeIs(10));
+  EXPECT_EQ(first["likeliest"].begin().key(), "label0");
+  EXPECT_FALSE(first.contains("probabilities"));
+}
+
 TEST(Figures, LeaveOutWhatIsNotDefined) {
   std::string names;
   for (const auto& [name, value] : figures(example())) names += name + ", ";
