@@ -169,7 +169,7 @@ std::string encode_safetensors(const Weights& weights, const Metadata& metadata,
   std::vector<std::pair<Weights::const_iterator, bool>> order;
   for (auto it = weights.begin(); it != weights.end(); ++it)
     order.emplace_back(it, storage == Storage::Float16 && fits_half(it->second));
-  std::ranges::stable_partition(order, [](const auto& one) { return !one.second; });
+  std::stable_partition(order.begin(), order.end(), [](const auto& one) { return !one.second; });
   std::uint64_t at = 0;
   for (const auto& [it, half] : order) {
     const auto& [name, tensor] = *it;
