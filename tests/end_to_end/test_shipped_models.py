@@ -83,7 +83,7 @@ def test_golden_images_can_be_drawn_so_that_no_image_of_the_data_set_leaves(trai
     images = [data for name, data in contents(tmp_path / "drawn.tar").items() if name.endswith(".jpg")]
     assert len(images) == 8 and not known & {hashlib.sha256(data).digest() for data in images}
     assert fresh.json("models", "import", tmp_path / "drawn.tar")["known"] is False, "its golden set is replayed here"
-    refused = trained.run("models", "export", "small:1", tmp_path / "whole.tar", "--drawn-golden", ok=False)
+    refused = trained.run("models", "export", "small:1", tmp_path / "whole.tar", "--drawn-golden", check=False)
     assert refused.returncode == 1 and "--format compact" in refused.stderr and not (tmp_path / "whole.tar").exists()
 
 
