@@ -32,6 +32,15 @@ Result<Parent> parent_of(Workspace& workspace, const std::string& model) {
   return parent;
 }
 
+/// A model from elsewhere was trained on a version that may not be here: then on the newest of that name.
+Result<data::Manifest> training_set(Workspace& workspace, Parent& parent) {
+  auto manifest = workspace.datasets().load(parent.dataset);
+  if (manifest || manifest.error().code != ErrorCode::NotFound) return manifest;
+  manifest = workspace.datasets().load(parent.dataset.substr(0, parent.dataset.find('@')));
+  if (manifest) parent.dataset = manifest->name + "@" + data::version_of(*manifest);
+  return manifest;
+}
+
 json::Value fine_tuning(json::Value recipe, const RetrainRequest& request) {
   recipe["epochs"] = request.epochs;
   recipe["max_minutes"] = 0;
@@ -56,10 +65,10 @@ Result<data::Extension> extend(Workspace& workspace, const Parent& parent, const
 
 Result<TrainResult> retrain(Workspace& workspace, const RetrainRequest& request, const OnEvent& on_event,
                             const ShouldStop& should_stop) {
-  TRY(const auto parent, parent_of(workspace, request.model));
+  TRY(auto parent, parent_of(workspace, request.model));
+  TRY(const auto before, training_set(workspace, parent));
   on_event({{"event", "note"}, {"message", fmt::format("adding {} images", request.uploads.size())}});
   TRY(const auto extension, extend(workspace, parent, request));
-  TRY(const auto before, workspace.datasets().load(parent.dataset));
   const auto train_images = [](const data::Manifest& manifest) {
     return static_cast<std::uint64_t>(manifest.indices(data::Split::Train).size());
   };
