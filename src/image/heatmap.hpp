@@ -33,4 +33,11 @@ Image visible_part(const Image& image, const Preprocess& preprocess);
 /// 1].
 Result<Image> overlay(const Image& image, const Heatmap& heatmap, const OverlayOptions& options = {});
 
+/// The map over width x height pixels, bilinearly, [height, width] row-major. Errors as overlay.
+Result<std::vector<float>> stretched(const Heatmap& heatmap, int width, int height);
+
+/// Every plane of every image blurred by a Gaussian of `sigma` pixels; beyond the border lies the reflection about the
+/// border pixel. InvalidArgument unless `sigma` is above 0.
+Result<ImageBatch> blurred(const ImageBatch& images, double sigma);
+
 }  // namespace imago::image

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace imago::image {
@@ -77,6 +79,27 @@ TEST(Heatmap, LiesOverWhatTheModelSees) {
   EXPECT_EQ(seen.height, 2);
   EXPECT_EQ(pixel(seen, 0, 1)[0], 2);
   EXPECT_EQ(visible_part(image, {.width = 8, .height = 8}).width, 6);
+}
+
+TEST(Heatmap, StretchesBetweenTheMiddlesOfItsCells) {
+  const auto map = stretched({2, 1, {0.0F, 1.0F}}, 4, 2);  // middles of the cells at 0.5 and 2.5 of four pixels
+  ASSERT_TRUE(map) << map.error().message;
+  EXPECT_THAT(*map, testing::ElementsAre(0.0F, 0.25F, 0.75F, 1.0F, 0.0F, 0.25F, 0.75F, 1.0F));
+  EXPECT_FALSE(stretched({2, 1, {0.0F}}, 4, 2));
+}
+
+TEST(Blur, KeepsWhatIsEvenAndSpreadsAPointOverItsPlaneAlone) {
+  ImageBatch point{.n = 1, .channels = 2, .height = 9, .width = 9, .data = std::vector<float>(162, 0.0F)};
+  point.data[40] = 1.0F;
+  std::fill(point.data.begin() + 81, point.data.end(), 3.0F);
+  const auto soft = blurred(point, 1.0);
+  ASSERT_TRUE(soft) << soft.error().message;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < 81; ++i) sum += soft->data[i];
+  EXPECT_NEAR(sum, 1.0, 1e-3);  // what the border reflects comes twice
+  EXPECT_NEAR(soft->data[41] / soft->data[40], std::exp(-0.5), 1e-5);  // a pixel aside: exp(-1 / 2)
+  for (std::size_t i = 81; i < 162; ++i) EXPECT_NEAR(soft->data[i], 3.0F, 1e-5);
+  EXPECT_FALSE(blurred(point, 0.0));
 }
 
 }  // namespace
