@@ -2,69 +2,86 @@
 #include "infer/batcher.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <utility>
-
-#include "base/queue.hpp"
 
 namespace imago::infer {
 namespace {
 
-using SteadyPoint = std::chrono::steady_clock::time_point;
+using std::chrono::microseconds;
 
-std::chrono::microseconds between(SteadyPoint from, SteadyPoint to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
-}
+microseconds between(SteadyTime from, SteadyTime to) { return std::chrono::duration_cast<microseconds>(to - from); }
 
-struct Waiting {
-  std::vector<float> image;
-  SteadyPoint queued;
-  SteadyPoint deadline;
-  OnLogits done;
-};
-
-/// Answers those whose time is over; the others stay.
-void drop_expired(std::vector<Waiting>& batch, SteadyPoint now) {
-  std::erase_if(batch, [&](Waiting& item) {
-    if (item.deadline >= now) return false;
+void answer_expired(std::vector<Waiting>& expired, SteadyTime now) {
+  for (Waiting& item : expired) {
     const auto waited = between(item.queued, now);
     item.done(fail(ErrorCode::Timeout, "the deadline passed while the image waited {} ms for its turn",
                    waited.count() / 1000),
               Timing{.queue = waited, .infer = {}, .batch_size = 0});
-    return true;
-  });
+  }
+}
+
+std::vector<std::unique_ptr<model::Classifier>> clones_of(const Engine& engine, int workers) {
+  std::vector<std::unique_ptr<model::Classifier>> clones;
+  const int count = workers > 0 ? workers : engine.streams();
+  for (int i = 0; i < count; ++i) clones.push_back(engine.clone());
+  return clones;
 }
 
 }  // namespace
 
 struct Batcher::Impl {
-  Impl(const Engine& engine, const BatcherOptions& options)
-      : input(engine.input_shape()),
+  Impl(std::vector<std::unique_ptr<model::Classifier>> workers_engines, const model::InputShape& shape,
+       const BatcherOptions& options)
+      : input(shape),
         max_batch(static_cast<std::size_t>(std::max(1, options.max_batch))),
-        queue(std::max<std::size_t>(1, options.max_queue)) {
-    const int count = options.workers > 0 ? options.workers : engine.streams();
-    for (int i = 0; i < count; ++i)
-      workers.emplace_back([this, own = std::shared_ptr<Engine>(engine.clone())] { work(*own); });
+        max_delay(options.max_delay),
+        engines(std::move(workers_engines)),
+        line(std::max<std::size_t>(1, options.max_queue)) {
+    for (auto& engine : engines) workers.emplace_back([this, own = engine.get()] { work(*own); });
   }
 
   ~Impl() {
-    queue.close();
+    {
+      const std::scoped_lock lock(mutex);
+      closed = true;
+    }
+    wake.notify_all();
     for (auto& worker : workers) worker.join();
   }
 
-  void work(Engine& engine) {
+  void work(model::Classifier& engine) {
     image::ImageBatch inputs{
         .n = 0, .channels = input.channels, .height = input.height, .width = input.width, .data = {}};
+    std::unique_lock lock(mutex);
     for (;;) {
-      std::vector<Waiting> batch = queue.pop_some(max_batch);
-      if (batch.empty()) return;
+      wake.wait(lock, [&] { return closed || line.size() > 0; });
+      if (line.size() == 0) return;  // closed, and all is answered
+      wait_for_company(lock);
       const auto started = std::chrono::steady_clock::now();
-      drop_expired(batch, started);
-      if (!batch.empty()) run(engine, batch, inputs, started);
+      auto taken = line.take(max_batch, started);
+      const std::size_t computed = taken.batch.size();
+      if (computed > 0) has_company = computed > 1;
+      lock.unlock();
+      answer_expired(taken.expired, started);
+      if (computed > 0) run(engine, taken.batch, inputs, started);
+      taken = {};  // what requests held goes before the others are locked out again
+      lock.lock();
+      if (computed > 0) note_speed(computed, between(started, std::chrono::steady_clock::now()));
     }
   }
 
-  static void run(Engine& engine, std::vector<Waiting>& batch, image::ImageBatch& inputs, SteadyPoint started) {
+  void wait_for_company(std::unique_lock<std::mutex>& lock) {
+    if (max_delay.count() == 0 || !has_company) return;
+    while (!closed && line.size() > 0 && line.size() < max_batch) {
+      if (wake.wait_until(lock, line.patience_ends(max_delay)) == std::cv_status::timeout) return;
+    }
+  }
+
+  static void run(model::Classifier& engine, std::vector<Waiting>& batch, image::ImageBatch& inputs,
+                  SteadyTime started) {
     inputs.n = static_cast<int>(batch.size());
     if (batch.size() == 1) {
       inputs.data = std::move(batch.front().image);
@@ -85,30 +102,70 @@ struct Batcher::Impl {
     }
   }
 
+  /// With the lock held. An average over the last ten batches or so.
+  void note_speed(std::size_t images, microseconds took) {
+    const double now = static_cast<double>(took.count()) / static_cast<double>(images);
+    microseconds_an_image = microseconds_an_image == 0.0 ? now : 0.9 * microseconds_an_image + 0.1 * now;
+  }
+
   const model::InputShape input;
   const std::size_t max_batch;
-  BoundedQueue<Waiting> queue;
+  const microseconds max_delay;
+  const std::vector<std::unique_ptr<model::Classifier>> engines;
+
+  std::mutex mutex;  // guards what follows but workers
+  std::condition_variable wake;
+  WaitingLine line;
+  bool closed = false;
+  bool has_company = false;  // the last batch had more than one image
+  double microseconds_an_image = 0.0;
   std::vector<std::thread> workers;
 };
 
 Batcher::Batcher(const Engine& engine, const BatcherOptions& options)
-    : impl_(std::make_unique<Impl>(engine, options)) {}
+    : Batcher(clones_of(engine, options.workers), engine.input_shape(), options) {}
+Batcher::Batcher(std::vector<std::unique_ptr<model::Classifier>> engines, const model::InputShape& input,
+                 const BatcherOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(engines), input, options)) {}
 Batcher::~Batcher() = default;
 
-Result<void> Batcher::submit(std::vector<float> image, SteadyPoint deadline, OnLogits done) {
+Result<void> Batcher::submit(std::vector<float> image, SteadyTime deadline, OnLogits done, Priority priority) {
   const auto& [channels, height, width] = impl_->input;
   const auto wanted =
       static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   if (image.size() != wanted)
     return fail(ErrorCode::InvalidArgument, "an image of {} numbers, the model takes {} x {} x {} = {}", image.size(),
                 channels, height, width, wanted);
-  Waiting item{std::move(image), std::chrono::steady_clock::now(), deadline, std::move(done)};
-  if (!impl_->queue.try_push(item))
-    return fail(ErrorCode::ResourceExhausted, "{} images are waiting already: try again in a moment",
-                impl_->queue.size());
+  Waiting item{std::move(image), std::chrono::steady_clock::now(), deadline, priority, std::move(done)};
+  std::optional<Waiting> displaced;
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    if (!impl_->line.admits(priority))
+      return fail(ErrorCode::ResourceExhausted, "{} images are waiting already: try again in a moment",
+                  impl_->line.size());
+    displaced = impl_->line.push(std::move(item));
+  }
+  impl_->wake.notify_one();
+  if (displaced)
+    displaced->done(fail(ErrorCode::ResourceExhausted, "the queue was full when a request of higher priority came"),
+                    Timing{.queue = between(displaced->queued, std::chrono::steady_clock::now())});
   return {};
 }
 
-std::size_t Batcher::queued() const { return impl_->queue.size(); }
+bool Batcher::admits(Priority priority) const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->line.admits(priority);
+}
+
+std::size_t Batcher::queued() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->line.size();
+}
+
+microseconds Batcher::time_to_drain() const {
+  const std::scoped_lock lock(impl_->mutex);
+  const double images = static_cast<double>(impl_->line.size()) / static_cast<double>(impl_->engines.size());
+  return microseconds(static_cast<std::int64_t>(images * impl_->microseconds_an_image));
+}
 
 }  // namespace imago::infer

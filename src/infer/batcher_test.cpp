@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "infer/tiny_package.hpp"
@@ -112,6 +114,150 @@ TEST_F(BatcherTest, RefusesAnImageOfAnotherSizeBeforeItSpoilsABatch) {
       batcher.submit(std::vector<float>(191), kNever, [](auto, auto) { FAIL() << "not accepted, not answered"; });
   EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
   EXPECT_THAT(refused.error().message, HasSubstr("191"));
+}
+
+/// In place of an engine: waits until it is let go on, a batch at a time, and gives each image's first number back.
+class GatedClassifier final : public model::Classifier {
+ public:
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::vector<float>> begun;  // the batches that were started
+    std::size_t let_through = 0;
+
+    void let(std::size_t batches) {
+      const std::scoped_lock lock(mutex);
+      let_through += batches;
+      changed.notify_all();
+    }
+    void await_begun(std::size_t batches) {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return begun.size() >= batches; });
+    }
+  };
+  explicit GatedClassifier(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+  [[nodiscard]] int classes() const override { return 1; }
+  Result<model::Logits> classify(const image::ImageBatch& batch) override {
+    model::Logits logits{.n = batch.n, .classes = 1, .data = {}};
+    for (int i = 0; i < batch.n; ++i) logits.data.push_back(batch.data[static_cast<std::size_t>(i) * 3]);
+    std::unique_lock lock(gate_->mutex);
+    gate_->begun.push_back(logits.data);
+    gate_->changed.notify_all();
+    gate_->changed.wait(lock, [&] { return gate_->let_through > 0; });
+    --gate_->let_through;
+    return logits;
+  }
+
+ private:
+  std::shared_ptr<Gate> gate_;
+};
+
+class GatedBatcher : public testing::Test {
+ protected:
+  void start(const BatcherOptions& options) {
+    std::vector<std::unique_ptr<model::Classifier>> engines;
+    engines.push_back(std::make_unique<GatedClassifier>(gate_));
+    batcher_ = std::make_unique<Batcher>(std::move(engines), model::InputShape{3, 1, 1}, options);
+  }
+  void submit(float number, Priority priority = Priority::Normal) {
+    const auto note = [this, number](const auto& logits, Timing) {
+      const std::scoped_lock lock(mutex_);
+      answers_.push_back(logits ? fmt::format("{}", (*logits)[0])
+                                : fmt::format("{} {}", number, to_string(logits.error().code)));
+    };
+    ASSERT_TRUE(batcher_->submit({number, 0, 0}, kNever, note, priority));
+  }
+
+  std::shared_ptr<GatedClassifier::Gate> gate_ = std::make_shared<GatedClassifier::Gate>();
+  std::mutex mutex_;
+  std::vector<std::string> answers_;
+  std::unique_ptr<Batcher> batcher_;
+};
+
+TEST_F(GatedBatcher, ComputesByPriority) {
+  start({.max_batch = 2, .max_queue = 10});
+  submit(0);
+  gate_->await_begun(1);
+  submit(1, Priority::Low);
+  submit(2, Priority::Normal);
+  submit(3, Priority::High);
+  submit(4, Priority::High);
+  gate_->let(3);
+  batcher_.reset();
+  EXPECT_THAT(gate_->begun,
+              testing::ElementsAre(std::vector<float>{0}, std::vector<float>{3, 4}, std::vector<float>{2, 1}));
+}
+
+TEST_F(GatedBatcher, AnswersTheOneThatGivesUpItsPlace) {
+  start({.max_batch = 1, .max_queue = 2});
+  submit(0);
+  gate_->await_begun(1);
+  submit(1, Priority::Low);
+  submit(2, Priority::Low);
+  EXPECT_FALSE(batcher_->admits(Priority::Low));
+  EXPECT_TRUE(batcher_->admits(Priority::High));
+  submit(3, Priority::High);
+  gate_->let(3);
+  batcher_.reset();
+  EXPECT_THAT(answers_, testing::ElementsAre("2 resource_exhausted", "0", "3", "1"));
+}
+
+TEST_F(GatedBatcher, LetsALoneRequestWaitForNobodyHoweverLongTheDelay) {
+  start({.max_batch = 8, .max_queue = 10, .max_delay = std::chrono::hours(1)});
+  gate_->let(100);
+  for (int i = 0; i < 20; ++i) {
+    submit(static_cast<float>(i));
+    gate_->await_begun(static_cast<std::size_t>(i) + 1);
+  }
+  EXPECT_EQ(gate_->begun.size(), 20U);
+}
+
+TEST_F(GatedBatcher, WaitsForTheBatchToFillWhileThereIsCompany) {
+  start({.max_batch = 3, .max_queue = 10, .max_delay = std::chrono::hours(1)});
+  submit(0);
+  gate_->await_begun(1);
+  submit(1);
+  submit(2);
+  gate_->let(1);
+  gate_->await_begun(2);  // 1 and 2 at once: the batch before them was of one
+  submit(3);
+  gate_->let(2);
+  submit(4);
+  submit(5);  // an hour has not passed: the batch is full
+  gate_->await_begun(3);
+  batcher_.reset();
+  EXPECT_THAT(gate_->begun,
+              testing::ElementsAre(std::vector<float>{0}, std::vector<float>{1, 2}, std::vector<float>{3, 4, 5}));
+}
+
+TEST_F(GatedBatcher, DoesNotWaitForCompanyWhenItStops) {
+  start({.max_batch = 3, .max_queue = 10, .max_delay = std::chrono::hours(1)});
+  submit(0);
+  gate_->await_begun(1);
+  submit(1);
+  submit(2);
+  gate_->let(1);
+  gate_->await_begun(2);
+  submit(3);
+  gate_->let(2);
+  batcher_.reset();
+  EXPECT_EQ(answers_.back(), "3");
+}
+
+TEST_F(GatedBatcher, TellsHowLongItsQueueTakesToDrain) {
+  start({.max_batch = 1, .max_queue = 100});
+  EXPECT_EQ(batcher_->time_to_drain().count(), 0);
+  const auto begin = steady_clock::now();
+  submit(0);
+  gate_->await_begun(1);
+  while (steady_clock::now() < begin + std::chrono::milliseconds(5)) std::this_thread::yield();
+  submit(1);
+  gate_->let(1);
+  gate_->await_begun(2);
+  EXPECT_EQ(batcher_->time_to_drain().count(), 0) << "nobody waits";
+  for (int i = 0; i < 40; ++i) submit(2);
+  EXPECT_GE(batcher_->time_to_drain(), std::chrono::milliseconds(40 * 4));
+  gate_->let(41);
 }
 
 }  // namespace

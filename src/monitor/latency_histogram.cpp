@@ -9,33 +9,47 @@
 namespace imago::monitor {
 
 // Values below 2^kSubBits have a bucket each; above, the octave and the next kSubBits bits of the value name it.
-std::size_t LatencyHistogram::index_of(std::uint64_t microseconds) {
+template <int kSubBits>
+std::size_t BasicLatencyHistogram<kSubBits>::index_of(std::uint64_t microseconds) {
   constexpr std::uint64_t kMost = (std::uint64_t{1} << kOctaves) - 1;
   microseconds = std::min(microseconds, kMost);
   const int octave = std::max(0, static_cast<int>(std::bit_width(microseconds)) - kSubBits - 1);
   return (static_cast<std::size_t>(octave) << kSubBits) + static_cast<std::size_t>(microseconds >> octave);
 }
 
-std::uint64_t LatencyHistogram::lower_end(std::size_t index) {
+template <int kSubBits>
+std::uint64_t BasicLatencyHistogram<kSubBits>::lower_end(std::size_t index) {
   constexpr std::size_t kSub = std::size_t{1} << kSubBits;
   if (index < 2 * kSub) return index;
   const std::size_t octave = index / kSub - 1;
   return static_cast<std::uint64_t>(kSub + index % kSub) << octave;
 }
 
-void LatencyHistogram::add(std::chrono::microseconds latency) {
+template <int kSubBits>
+void BasicLatencyHistogram<kSubBits>::add(std::chrono::microseconds latency) {
   ++counts_[index_of(static_cast<std::uint64_t>(std::max<std::int64_t>(0, latency.count())))];
 }
 
-void LatencyHistogram::add(const LatencyHistogram& other) {
+template <int kSubBits>
+void BasicLatencyHistogram<kSubBits>::add(const BasicLatencyHistogram& other) {
   for (std::size_t i = 0; i < kBuckets; ++i) counts_[i] += other.counts_[i];
 }
 
-std::uint64_t LatencyHistogram::count() const {
+template <int kSubBits>
+std::uint64_t BasicLatencyHistogram<kSubBits>::count() const {
   return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
 
-std::chrono::microseconds LatencyHistogram::quantile(double share) const {
+template <int kSubBits>
+std::uint64_t BasicLatencyHistogram<kSubBits>::count_below(std::chrono::microseconds latency) const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < kBuckets && static_cast<std::int64_t>(lower_end(i)) < latency.count(); ++i)
+    sum += counts_[i];
+  return sum;
+}
+
+template <int kSubBits>
+std::chrono::microseconds BasicLatencyHistogram<kSubBits>::quantile(double share) const {
   const double wanted = share * static_cast<double>(count());
   double below = 0.0;
   std::size_t last = 0;
@@ -54,5 +68,8 @@ std::chrono::microseconds LatencyHistogram::quantile(double share) const {
   }
   return std::chrono::microseconds(static_cast<std::int64_t>(lower_end(last)));
 }
+
+template class BasicLatencyHistogram<3>;
+template class BasicLatencyHistogram<8>;
 
 }  // namespace imago::monitor

@@ -68,6 +68,24 @@ TEST(LatencyHistogram, TakesWhatIsOutOfRangeAsTheNearestInIt) {
   EXPECT_NEAR(static_cast<double>(histogram.quantile(1.0).count()), 134.2e6, 0.1e6);
 }
 
+TEST(LatencyHistogram, IsWithinHalfAPercentWhenFine) {
+  for (std::int64_t value = 1; value < (1 << 27); value += 1 + value / 37) {
+    FineLatencyHistogram histogram;
+    histogram.add(microseconds(value));
+    EXPECT_LE(histogram.quantile(0.0).count(), value);
+    EXPECT_GE(histogram.quantile(1.0).count(), value);
+    EXPECT_LE(histogram.quantile(1.0).count() - histogram.quantile(0.0).count(), value / 256) << value;
+  }
+}
+
+TEST(LatencyHistogram, CountsWhatIsBelow) {
+  FineLatencyHistogram histogram;
+  for (int value = 0; value < 100; ++value) histogram.add(microseconds(value));
+  EXPECT_EQ(histogram.count_below(microseconds(0)), 0U);
+  EXPECT_EQ(histogram.count_below(microseconds(25)), 25U);
+  EXPECT_EQ(histogram.count_below(microseconds(1000)), 100U);
+}
+
 TEST(LatencyHistogram, AddsUp) {
   LatencyHistogram fast;
   LatencyHistogram slow;

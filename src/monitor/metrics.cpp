@@ -27,6 +27,15 @@ const prometheus::Histogram::BucketBoundaries kSeconds{0.0001, 0.00025, 0.0005, 
                                                        0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   5.0,  10.0};
 const prometheus::Histogram::BucketBoundaries kBatchSizes{1, 2, 4, 8, 16, 32, 64, 128};
 
+/// Labels of the series that count outcomes, in the order of Outcome.
+constexpr std::array<std::pair<const char*, const char*>, 7> kOutcomes{{{"ok", ""},
+                                                                        {"invalid", ""},
+                                                                        {"failed", ""},
+                                                                        {"rejected", "queue_full"},
+                                                                        {"rejected", "displaced"},
+                                                                        {"rejected", "decoders_busy"},
+                                                                        {"rejected", "deadline"}}};
+
 double seconds(std::chrono::microseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 prometheus::MetricFamily plain(const char* name, const char* help, prometheus::MetricType type, double value) {
@@ -57,8 +66,27 @@ void append_process(std::vector<prometheus::MetricFamily>& families) {
 struct ModelMetrics::Series {
   prometheus::Histogram *decode, *preprocess, *queue, *infer, *total, *batch_size;
   std::vector<prometheus::Counter*> by_class;
+  std::array<prometheus::Counter*, kOutcomes.size()> by_outcome;
+  prometheus::Gauge *in_flight, *queue_depth;
   std::atomic<std::int64_t>* predictions;
   History* history;
+
+  mutable std::mutex mutex;  // guards totals
+  ModelTotals totals;
+
+  void add(const PredictionTiming& timing) {
+    const std::scoped_lock lock(mutex);
+    totals.decode += timing.decode;
+    totals.preprocess += timing.preprocess;
+    totals.queue += timing.queue;
+    totals.infer += timing.infer;
+    totals.total += timing.total;
+    totals.images += 1;
+    totals.last = system_clock().wall();
+    auto& batches = totals.by_batch_size[timing.batch_size];
+    batches.images += 1;
+    batches.infer += timing.infer;
+  }
 };
 
 ModelMetrics::ModelMetrics(std::unique_ptr<Series> series) : series_(std::move(series)) {}
@@ -76,6 +104,27 @@ void ModelMetrics::count_prediction(int class_index, const PredictionTiming& tim
   series_->batch_size->Observe(timing.batch_size);
   series_->predictions->fetch_add(1, std::memory_order_relaxed);
   series_->history->record_prediction();
+  series_->add(timing);
+}
+
+ModelTotals ModelMetrics::totals() const {
+  const std::scoped_lock lock(series_->mutex);
+  return series_->totals;
+}
+
+void ModelMetrics::count_outcome(Outcome outcome) {
+  series_->by_outcome[static_cast<std::size_t>(outcome)]->Increment();
+  if (outcome == Outcome::Ok) return;
+  const std::scoped_lock lock(series_->mutex);
+  series_->totals.failures += 1;
+}
+void ModelMetrics::set_queue_depth(std::size_t waiting) { series_->queue_depth->Set(static_cast<double>(waiting)); }
+
+ModelMetrics::InFlight::InFlight(std::shared_ptr<ModelMetrics> metrics) : metrics_(std::move(metrics)) {
+  metrics_->series_->in_flight->Increment();
+}
+ModelMetrics::InFlight::~InFlight() {
+  if (metrics_) metrics_->series_->in_flight->Decrement();
 }
 
 struct ServerMetrics::Impl {
@@ -92,6 +141,9 @@ struct ServerMetrics::Impl {
   prometheus::Family<prometheus::Counter>& predictions;
   prometheus::Family<prometheus::Histogram>& stage_seconds;
   prometheus::Family<prometheus::Histogram>& batch_size;
+  prometheus::Family<prometheus::Counter>& model_requests;
+  prometheus::Family<prometheus::Gauge>& in_flight;
+  prometheus::Family<prometheus::Gauge>& model_queue_depth;
   prometheus::Gauge& queue_depth;
   prometheus::Gauge& ready;
 
@@ -122,6 +174,18 @@ struct ServerMetrics::Impl {
                        .Name("imago_batch_size")
                        .Help("Size of the batch an image was computed in; one observation an image.")
                        .Register(registry)),
+        model_requests(prometheus::BuildCounter()
+                           .Name("imago_model_requests_total")
+                           .Help("Requests for predictions, by model, version, outcome and reason of a rejection.")
+                           .Register(registry)),
+        in_flight(prometheus::BuildGauge()
+                      .Name("imago_in_flight")
+                      .Help("Requests for predictions at work, by model and version.")
+                      .Register(registry)),
+        model_queue_depth(prometheus::BuildGauge()
+                              .Name("imago_model_queue_depth")
+                              .Help("Images waiting for the network, by model and version.")
+                              .Register(registry)),
         queue_depth(prometheus::BuildGauge()
                         .Name("imago_queue_depth")
                         .Help("Images waiting for the network.")
@@ -200,6 +264,14 @@ std::shared_ptr<ModelMetrics> ServerMetrics::model(const std::string& name, int 
     with_label["label"] = label;
     series->by_class.push_back(&impl_->predictions.Add(with_label));
   }
+  for (std::size_t i = 0; i < kOutcomes.size(); ++i) {
+    auto with_outcome = base;
+    with_outcome["outcome"] = kOutcomes[i].first;
+    if (*kOutcomes[i].second != '\0') with_outcome["reason"] = kOutcomes[i].second;
+    series->by_outcome[i] = &impl_->model_requests.Add(with_outcome);
+  }
+  series->in_flight = &impl_->in_flight.Add(base);
+  series->queue_depth = &impl_->model_queue_depth.Add(base);
   series->predictions = &impl_->total_predictions;
   series->history = &impl_->history;
   return std::make_shared<ModelMetrics>(std::move(series));

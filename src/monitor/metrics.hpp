@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "monitor/history.hpp"
 
 namespace imago::monitor {
@@ -18,6 +19,17 @@ namespace imago::monitor {
 struct PredictionTiming {
   std::chrono::microseconds decode{0}, preprocess{0}, queue{0}, infer{0}, total{0};
   int batch_size = 1;
+};
+
+/// How a request for a prediction ended, as far as its model has to do with it.
+enum class Outcome {
+  Ok,
+  Invalid,       ///< the request or its image was no good
+  Failed,        ///< our fault
+  QueueFull,     ///< the rest were refused: no place in front of the network,
+  Displaced,     ///< the place was given to a request of higher priority,
+  DecodersBusy,  ///< too many large images being decoded,
+  Deadline,      ///< the client's deadline passed before anything was computed
 };
 
 /// Since the start.
@@ -33,6 +45,19 @@ struct Totals {
   }
 };
 
+/// Of one loaded model, since it was loaded. Times are sums over the images that were classified.
+struct ModelTotals {
+  struct Batches {
+    std::int64_t images = 0;
+    std::chrono::microseconds infer{0};  ///< a batch's time counts for each of its images
+  };
+  std::chrono::microseconds decode{0}, preprocess{0}, queue{0}, infer{0}, total{0};
+  std::int64_t images = 0;
+  std::int64_t failures = 0;  ///< requests that ended otherwise than Ok
+  WallTime last;                        ///< when an image was last classified
+  std::map<int, Batches> by_batch_size;
+};
+
 /// The series of one model version, looked up once so that counting is a few additions. Safe from any thread; must not
 /// outlive its ServerMetrics.
 class ModelMetrics {
@@ -42,6 +67,22 @@ class ModelMetrics {
   ~ModelMetrics();
   /// @param class_index in [0, labels).
   void count_prediction(int class_index, const PredictionTiming& timing);
+  /// Once for each request; predictions are counted beside it.
+  void count_outcome(Outcome outcome);
+  void set_queue_depth(std::size_t waiting);
+  [[nodiscard]] ModelTotals totals() const;
+
+  /// One request at work, while this lives. Movable.
+  class InFlight {
+   public:
+    explicit InFlight(std::shared_ptr<ModelMetrics> metrics);
+    InFlight(InFlight&&) noexcept = default;
+    InFlight& operator=(InFlight&&) = delete;
+    ~InFlight();
+
+   private:
+    std::shared_ptr<ModelMetrics> metrics_;
+  };
 
  private:
   std::unique_ptr<Series> series_;

@@ -64,6 +64,44 @@ TEST(ServerMetrics, CountsPredictionsByModelVersionAndLabel) {
   EXPECT_THAT(text, HasSubstr("imago_batch_size_bucket{model=\"cifar10\",version=\"3\",le=\"8\"} 2\n"));
 }
 
+TEST(ServerMetrics, CountsHowRequestsEndByModelAndVersion) {
+  ServerMetrics metrics("1");
+  const auto model = metrics.model("cifar10", 3, {"cat", "dog"});
+  for (const auto outcome : {Outcome::Ok, Outcome::Ok, Outcome::Invalid, Outcome::Failed, Outcome::QueueFull,
+                             Outcome::Displaced, Outcome::DecodersBusy, Outcome::Deadline})
+    model->count_outcome(outcome);
+  model->set_queue_depth(5);
+  const auto text = metrics.prometheus_text();
+  const auto expect = [&](const char* labels, int count) {
+    EXPECT_THAT(text,
+                HasSubstr(fmt::format("imago_model_requests_total{{model=\"cifar10\",outcome={},version=\"3\"}} {}\n",
+                                      labels, count)));
+  };
+  expect("\"ok\"", 2);
+  expect("\"invalid\"", 1);
+  expect("\"failed\"", 1);
+  for (const char* reason : {"queue_full", "displaced", "decoders_busy", "deadline"})
+    expect(fmt::format("\"rejected\",reason=\"{}\"", reason).c_str(), 1);
+  EXPECT_THAT(text, HasSubstr("imago_model_queue_depth{model=\"cifar10\",version=\"3\"} 5\n"));
+}
+
+TEST(ServerMetrics, CountsRequestsInFlightWhileTheyAre) {
+  ServerMetrics metrics("1");
+  const auto model = metrics.model("m", 1, {"a"});
+  const auto in_flight = [&](int count) {
+    EXPECT_THAT(metrics.prometheus_text(),
+                HasSubstr(fmt::format("imago_in_flight{{model=\"m\",version=\"1\"}} {}\n", count)));
+  };
+  in_flight(0);
+  {
+    ModelMetrics::InFlight first(model);
+    const ModelMetrics::InFlight moved(std::move(first));
+    const ModelMetrics::InFlight second(model);
+    in_flight(2);
+  }
+  in_flight(0);
+}
+
 TEST(ServerMetrics, AddsUpLabelsOverModelsAndVersions) {
   ServerMetrics metrics("1");
   EXPECT_TRUE(metrics.predictions_by_label().empty());

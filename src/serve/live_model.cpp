@@ -76,7 +76,6 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
       ModelFace{package.spec, package.folder, AnswerWriter(name, version.version, package.spec.labels),
                 metrics.model(name, version.version, package.spec.labels), describe_model(package, version),
                 describe_training(package)});
-  live->max_queue_ = batcher.max_queue;
   live->batcher_ = std::make_unique<infer::Batcher>(*live->engine_, batcher);
   log::info("serving {} version {} ({})", name, version.version, package.digest.substr(0, 12));
   return std::shared_ptr<const LiveModel>(std::move(live));

@@ -43,8 +43,6 @@ class LiveModel {
   [[nodiscard]] const std::shared_ptr<const ModelFace>& face() const { return face_; }
   /// Safe from any thread.
   [[nodiscard]] infer::Batcher& batcher() const { return *batcher_; }
-  /// Whether the batcher's queue is full: then a request is refused before anything is spent on it.
-  [[nodiscard]] bool is_full() const { return batcher_->queued() >= max_queue_; }
 
  private:
   LiveModel() = default;
@@ -52,7 +50,6 @@ class LiveModel {
   std::shared_ptr<const ModelFace> face_;
   std::unique_ptr<infer::Engine> engine_;
   std::unique_ptr<infer::Batcher> batcher_;  // after engine_: it goes first
-  std::size_t max_queue_ = 0;
 };
 
 /// "model" of /status: name, version, digest, labels, input, architecture, parameters, macs, created, test, lineage.

@@ -2,66 +2,98 @@
 #include "serve/predictor.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "serve/predict_input.hpp"
+#include "serve/urgency.hpp"
 
 namespace imago::serve {
 namespace {
 
+using monitor::Outcome;
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-Result<milliseconds> timeout_of(const http::Request& request, milliseconds most) {
-  const auto text = request.header("X-Request-Timeout-Ms");
-  if (text.empty()) return most;
-  int value = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), value).ptr;
-  if (end != text.data() + text.size() || value < 1) {
-    return fail(ErrorCode::InvalidArgument, "X-Request-Timeout-Ms is '{}', not a positive whole number", text);
-  }
-  return std::min(milliseconds(value), most);
-}
 
 }  // namespace
 
-/// One request on its way.
+/// One request on its way; in flight while it lives.
 struct Predictor::Job {
+  Job(Reply to, std::shared_ptr<const ModelFace> model)
+      : reply(std::move(to)), face(std::move(model)), in_flight(face->metrics) {}
+
   Reply reply;
   std::shared_ptr<const ModelFace> face;
+  std::optional<monitor::ModelMetrics::InFlight> in_flight;  // until it is counted by its outcome
   AnswerOptions options;
   PredictInput input;
-  steady_clock::time_point deadline;
+  steady_clock::time_point deadline{};
+  infer::Priority priority = infer::Priority::Normal;
   monitor::PredictionTiming timing;
 
+  /// Reads what the request says; false when it has been answered because that was no good.
+  bool read();
   void answer(Result<std::vector<float>> logits, const infer::Timing& batch);
+  void count(Outcome outcome);
+  void fail(Outcome outcome, const Error& error);
+  void refuse(const infer::Batcher& batcher);
 };
 
 Predictor::Predictor(const PredictorOptions& options)
     : options_(options), decoders_(options.decode_threads, options.decode_queue) {}
 
 void Predictor::predict(const std::shared_ptr<const LiveModel>& model, Reply reply) {
-  if (model->is_full()) {
-    return reply.fail({ErrorCode::ResourceExhausted, "too many images are waiting, try again"}, Blame::Service);
-  }
-  const http::Request& request = reply.request();
-  const auto answer = answer_options(request);
-  if (!answer) return reply.fail(answer.error(), Blame::Request);
-  const auto timeout = timeout_of(request, options_.timeout);
-  if (!timeout) return reply.fail(timeout.error(), Blame::Request);
-  auto input = find_image(request, model->face()->spec.preprocess);
-  if (!input) return reply.fail(input.error().status, input.error().error);
-
-  const auto deadline = request.received + *timeout;
-  auto job = std::make_shared<Job>(Job{std::move(reply), model->face(), *answer, std::move(*input), deadline, {}});
+  auto job = std::make_shared<Job>(std::move(reply), model->face());
+  const auto urgency = urgency_of(job->reply.request(), options_.timeout);
+  if (!urgency) return job->fail(Outcome::Invalid, urgency.error());
+  job->priority = urgency->priority;
+  job->deadline = job->reply.request().received + urgency->timeout;
+  if (!model->batcher().admits(job->priority)) return job->refuse(model->batcher());
+  if (!job->read()) return;
   if (is_small(*job)) return prepare_and_submit(*model, job);
-  if (!decoders_.try_run([this, model, job] { prepare_and_submit(*model, job); })) {
-    job->reply.fail({ErrorCode::ResourceExhausted, "too many large images are being decoded, try again"},
-                    Blame::Service);
+  if (!decoders_.try_run([this, model, job] { prepare_and_submit(*model, job); }))
+    job->fail(Outcome::DecodersBusy,
+              {ErrorCode::ResourceExhausted, "too many large images are being decoded, try again"});
+}
+
+bool Predictor::Job::read() {
+  const auto answer_as = answer_options(reply.request());
+  if (!answer_as) {
+    fail(Outcome::Invalid, answer_as.error());
+    return false;
   }
+  options = *answer_as;
+  auto found = find_image(reply.request(), face->spec.preprocess);
+  if (!found) {
+    count(Outcome::Invalid);
+    reply.fail(found.error().status, found.error().error);
+    return false;
+  }
+  input = *std::move(found);
+  return true;
+}
+
+/// Before the answer goes out: who has it finds it counted.
+void Predictor::Job::count(Outcome outcome) {
+  face->metrics->count_outcome(outcome);
+  in_flight.reset();
+}
+
+void Predictor::Job::fail(Outcome outcome, const Error& error) {
+  count(outcome);
+  reply.fail(error, outcome == Outcome::Invalid ? Blame::Request : Blame::Service);
+}
+
+/// At once, with the time in which what waits will have been computed.
+void Predictor::Job::refuse(const infer::Batcher& batcher) {
+  count(Outcome::QueueFull);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(batcher.time_to_drain());
+  auto response =
+      error_response(503, to_string(ErrorCode::ResourceExhausted),
+                     fmt::format("{} images are waiting already, try again", batcher.queued()), reply.request_id());
+  response.headers["Retry-After"] = std::to_string(std::max<std::int64_t>(1, seconds.count()));
+  reply.send(std::move(response));
 }
 
 bool Predictor::is_small(const Job& job) const {
@@ -76,7 +108,7 @@ bool Predictor::is_small(const Job& job) const {
 void Predictor::prepare_and_submit(const LiveModel& model, const std::shared_ptr<Job>& job) const {
   const auto start = steady_clock::now();
   if (start >= job->deadline) {
-    return job->reply.fail({ErrorCode::Timeout, "the deadline passed before the image was decoded"}, Blame::Service);
+    return job->fail(Outcome::Deadline, {ErrorCode::Timeout, "the deadline passed before the image was decoded"});
   }
   const image::Preprocess& preprocess = job->face->spec.preprocess;
   Result<image::Image> decoded;
@@ -85,27 +117,35 @@ void Predictor::prepare_and_submit(const LiveModel& model, const std::shared_ptr
   } else {
     decoded = std::move(std::get<image::Image>(job->input.image));
   }
-  if (!decoded) return job->reply.fail(decoded.error(), Blame::Request);
+  if (!decoded) return job->fail(Outcome::Invalid, decoded.error());
   const auto decoded_at = steady_clock::now();
   job->timing.decode = duration_cast<microseconds>(decoded_at - start);
 
   const auto resized = image::resize(std::move(*decoded), preprocess);
-  if (!resized) return job->reply.fail(resized.error(), Blame::Service);
+  if (!resized) return job->fail(Outcome::Failed, resized.error());
   std::vector<float> planes(resized->rgb.size());
   image::normalize(resized->rgb, preprocess, planes);
   job->timing.preprocess = duration_cast<microseconds>(steady_clock::now() - decoded_at);
 
-  auto submitted = model.batcher().submit(std::move(planes), job->deadline,
-                                          [job](Result<std::vector<float>> logits, const infer::Timing& timing) {
-                                            job->answer(std::move(logits), timing);
-                                          });
-  if (!submitted) job->reply.fail(submitted.error(), Blame::Service);
+  const auto submitted = model.batcher().submit(
+      std::move(planes), job->deadline,
+      [job](Result<std::vector<float>> logits, const infer::Timing& timing) { job->answer(std::move(logits), timing); },
+      job->priority);
+  if (submitted) return;
+  if (submitted.error().code == ErrorCode::ResourceExhausted) return job->refuse(model.batcher());
+  job->fail(Outcome::Failed, submitted.error());
 }
 
 void Predictor::Job::answer(Result<std::vector<float>> logits, const infer::Timing& batch) {
-  if (!logits) return reply.fail(logits.error(), Blame::Service);
+  if (!logits) {
+    const auto code = logits.error().code;
+    return fail(code == ErrorCode::Timeout             ? Outcome::Deadline
+                : code == ErrorCode::ResourceExhausted ? Outcome::Displaced
+                                                       : Outcome::Failed,
+                logits.error());
+  }
   if (!std::ranges::all_of(*logits, [](float x) { return std::isfinite(x); })) {
-    return reply.fail({ErrorCode::Internal, "the network gave a score that is not finite"}, Blame::Service);
+    return fail(Outcome::Failed, {ErrorCode::Internal, "the network gave a score that is not finite"});
   }
   const auto probabilities = model::softmax(*logits, face->spec.temperature);
   const int index = model::argmax(*logits);
@@ -114,6 +154,7 @@ void Predictor::Job::answer(Result<std::vector<float>> logits, const infer::Timi
   timing.batch_size = batch.batch_size;
   timing.total = reply.elapsed();
   face->metrics->count_prediction(index, timing);
+  count(Outcome::Ok);
   reply.send_json_text(face->answers.write({.filename = input.filename,
                                             .probabilities = probabilities,
                                             .class_index = index,

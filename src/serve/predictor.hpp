@@ -14,7 +14,7 @@ namespace imago::serve {
 
 struct PredictorOptions {
   image::DecodeLimits decode;
-  std::chrono::milliseconds timeout{30'000};  ///< of a request; a client asks for less with X-Request-Timeout-Ms
+  std::chrono::milliseconds timeout{30'000};  ///< of a request; a client may ask for less (urgency.hpp)
   int decode_threads = 2;  ///< for images over `inline_bytes` or `inline_pixels`; smaller ones go on the event loop
   std::size_t decode_queue = 64;  ///< 503 when so many wait for those threads
   std::size_t inline_bytes = 64 * 1024;

@@ -144,6 +144,31 @@ TEST_F(LiveService, HonoursTheClientsDeadline) {
   for (const char* bad : {"0", "-1", "soon", "1.5"}) EXPECT_EQ(with_timeout(bad), 400) << bad;
 }
 
+TEST_F(LiveService, TakesAPriorityAndRefusesOneThatIsNone) {
+  start();
+  const auto bmp = encode_bmp(sample_image(8, 1));
+  const auto with_priority = [&](const char* value) {
+    return send("POST", "/predict", {{"Content-Type", "image/bmp"}, {"X-Request-Priority", value}}, bmp);
+  };
+  for (const char* good : {"high", "normal", "low"}) EXPECT_EQ(with_priority(good).status, 200) << good;
+  const auto refused = with_priority("urgent");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("X-Request-Priority is 'urgent'"));
+}
+
+TEST_F(LiveService, CountsHowEachRequestEnded) {
+  start();
+  const auto bmp = encode_bmp(sample_image(8, 1));
+  EXPECT_EQ(post("image/bmp", bmp).status, 200);
+  EXPECT_EQ(post("image/bmp", "no").status, 400);
+  EXPECT_EQ(post("application/xml", "<x/>").status, 415);
+  EXPECT_EQ(post("image/bmp", bmp, "/predict?fields=nonsense").status, 400);
+  const auto text = send("GET", "/metrics/prometheus").body;
+  EXPECT_THAT(text, HasSubstr("imago_model_requests_total{model=\"tiny\",outcome=\"ok\",version=\"1\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("imago_model_requests_total{model=\"tiny\",outcome=\"invalid\",version=\"1\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("imago_in_flight{model=\"tiny\",version=\"1\"} 0\n"));
+}
+
 TEST_F(LiveService, DropsWhatIsTooLate) {
   ServeOptions options;
   options.predictor.timeout = std::chrono::milliseconds(0);
@@ -151,6 +176,8 @@ TEST_F(LiveService, DropsWhatIsTooLate) {
   const auto response = post("image/bmp", encode_bmp(sample_image(8, 1)));
   EXPECT_EQ(response.status, 504);
   EXPECT_THAT(response.body, HasSubstr("\"code\":\"timeout\""));
+  EXPECT_THAT(send("GET", "/metrics/prometheus").body,
+              HasSubstr("outcome=\"rejected\",reason=\"deadline\",version=\"1\"} 1\n"));
 }
 
 TEST_F(LiveService, DescribesItsModel) {
