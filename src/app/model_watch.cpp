@@ -20,21 +20,27 @@ ModelWatch::~ModelWatch() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<registry::ModelVersion> ModelWatch::load() {
-  TRY(auto version, choose_model(workspace_, wanted_));
-  serving_ = version;  // the challenger first: from the first request on each key has its own arm
-  follow_challenger();
-  TRY_VOID(load(version));
-  return version;
-}
-
-Result<void> ModelWatch::load(const registry::ModelVersion& version) {
-  tried_ = identity(version);
-  if (wanted_.empty()) wanted_ = version.model;
-  TRY(const auto package, workspace_.models().open(version));
-  TRY_VOID(service_.load_model(package, version));
-  serving_ = version;
-  return {};
+Result<std::vector<registry::ModelVersion>> ModelWatch::load() {
+  std::vector<serve::VersionPolicy> policies;
+  std::vector<registry::ModelVersion> versions;
+  for (const auto& text : wanted_) {
+    TRY(auto policy, serve::parse_version_policy(text));
+    TRY(auto selected, serve::select_versions(policy, {}, workspace_.models()));
+    policies.push_back(std::move(policy));
+    versions.push_back(selected.chosen());
+  }
+  if (wanted_.empty()) {
+    auto newest = choose_model(workspace_, "");
+    if (!newest) {
+      service_.set_not_ready(newest.error().message);
+      return versions;
+    }
+    policies.push_back({.model = newest->model, .reference = newest->model});
+    versions.push_back(std::move(*newest));
+  }
+  follow_challenger(versions.front());  // first: from the first request on each key has its own arm
+  for (const auto& policy : policies) TRY_VOID(service_.hosting().host(policy));
+  return versions;
 }
 
 void ModelWatch::start() {
@@ -47,37 +53,39 @@ void ModelWatch::start() {
 }
 
 void ModelWatch::look() {
-  follow_main();
-  follow_challenger();
+  service_.hosting().follow();
+  if (!service_.hosting().serving()) find_first();
+  if (const auto serving = service_.hosting().serving()) follow_challenger(*serving);
 }
 
-void ModelWatch::follow_main() {
-  const auto version = choose_model(workspace_, wanted_);
+/// Somebody's first training may have ended.
+void ModelWatch::find_first() {
+  const auto version = choose_model(workspace_, "");
   if (!version) {
     if (version.error().code != ErrorCode::NotFound) log::warning("{}", version.error().message);
     return;
   }
-  if (identity(*version) == tried_) return;
-  if (const auto loaded = load(*version); !loaded)
-    log::error("{}:{} is not served: {}", version->model, version->version, loaded.error().message);
+  if (identity(*version) == first_tried_) return;
+  first_tried_ = identity(*version);
+  const auto hosted = service_.hosting().host({.model = version->model, .reference = version->model});
+  if (!hosted) log::error("{}:{} is not served: {}", version->model, version->version, hosted.error().message);
 }
 
-void ModelWatch::follow_challenger() {
-  if (challenger_.empty() || !serving_) return;
-  const auto found = workspace_.models().resolve(fmt::format("{}:{}", serving_->model, challenger_));
+void ModelWatch::follow_challenger(const registry::ModelVersion& serving) {
+  if (challenger_.empty()) return;
+  const auto found = workspace_.models().resolve(fmt::format("{}:{}", serving.model, challenger_));
   if (!found && found.error().code != ErrorCode::NotFound) return log::warning("{}", found.error().message);
-  const std::string seen = fmt::format("{} beside {}", found ? identity(*found) : "nothing", identity(*serving_));
+  const std::string seen = fmt::format("{} beside {}", found ? identity(*found) : "nothing", identity(serving));
   if (seen == challenger_seen_) return;
   challenger_seen_ = seen;
-  change_challenger(found);
+  change_challenger(found, serving);
 }
 
-void ModelWatch::change_challenger(const Result<registry::ModelVersion>& found) {
-  if (!found || identity(*found) == identity(*serving_)) {
+void ModelWatch::change_challenger(const Result<registry::ModelVersion>& found, const registry::ModelVersion& serving) {
+  if (!found || identity(*found) == identity(serving)) {
     service_.drop_challenger();
     log::warning("--ab {}: {}; {}:{} answers all", challenger_,
-                 found ? "that is the version served anyway" : found.error().message, serving_->model,
-                 serving_->version);
+                 found ? "that is the version served anyway" : found.error().message, serving.model, serving.version);
     return;
   }
   auto package = workspace_.models().open(*found);

@@ -7,46 +7,48 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "pipeline/workspace.hpp"
 #include "serve/service.hpp"
 
 namespace imago::app {
 
-/// Loads what `wanted` stands for (see choose_model; when it names none, the model found first stays the one) and looks
-/// again once a second. What fails to load is logged and
+/// Loads what `wanted` stands for (serve/version_policy.hpp; when nothing is wanted, the champion of the model that has
+/// the newest version, and that model stays the one) and looks again once a second. What fails to load is logged and
 /// not tried again until the registry says something else; what was served before goes on being served.
 ///
-/// With a challenger, an alias or version of the same model, that one is served beside it, if the two are not the same
-/// version; while there is none, the model has all requests.
+/// With a challenger, an alias or version of the model that answers /predict, that one is served beside it, if the two
+/// are not the same version; while there is none, the model has all requests.
 class ModelWatch {
  public:
   /// `service` and `workspace` outlive this.
-  ModelWatch(serve::Service& service, pipeline::Workspace& workspace, std::string wanted, std::string challenger)
+  ModelWatch(serve::Service& service, pipeline::Workspace& workspace, std::vector<std::string> wanted,
+             std::string challenger)
       : service_(service), workspace_(workspace), wanted_(std::move(wanted)), challenger_(std::move(challenger)) {}
   ~ModelWatch();
   ModelWatch(const ModelWatch&) = delete;
   ModelWatch& operator=(const ModelWatch&) = delete;
 
-  /// Loads both now and returns what the first is. NotFound when the registry has none; no challenger is no error.
-  Result<registry::ModelVersion> load();
+  /// Loads all now and returns the default version of each wanted model, in their order. Without one that was wanted,
+  /// NotFound or what else is wrong; without any in the registry, when none was wanted by name, an empty list. No
+  /// challenger is no error.
+  Result<std::vector<registry::ModelVersion>> load();
   /// From here on a thread of its own looks.
   void start();
 
  private:
   void look();
-  void follow_main();
-  void follow_challenger();
-  void change_challenger(const Result<registry::ModelVersion>& found);
-  Result<void> load(const registry::ModelVersion& version);
+  void find_first();
+  void follow_challenger(const registry::ModelVersion& serving);
+  void change_challenger(const Result<registry::ModelVersion>& found, const registry::ModelVersion& serving);
 
   serve::Service& service_;
   pipeline::Workspace& workspace_;
-  std::string wanted_;  // this and the next ones are used before start() and in the thread only
+  const std::vector<std::string> wanted_;
   const std::string challenger_;
-  std::string tried_;                              // what the last load was of
-  std::optional<registry::ModelVersion> serving_;  // the last that was loaded
-  std::string challenger_seen_;                    // what the challenger was at the last look, and beside what
+  std::string challenger_seen_;  // what the challenger was at the last look, and beside what
+  std::string first_tried_;      // what was tried last while nothing is served
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -2,10 +2,10 @@
 // imago serve
 #include <charconv>
 #include <thread>
+#include <vector>
 
 #include "app/command.hpp"
 #include "app/job_command.hpp"
-#include "app/model_choice.hpp"
 #include "app/model_watch.hpp"
 #include "app/recipes.hpp"
 #include "app/serve_access.hpp"
@@ -18,11 +18,13 @@ namespace {
 constexpr int kJobNiceness = 10;  // requests go first
 
 struct Options {
-  std::string model;
+  std::vector<std::string> models;
   std::string ab;
   AccessOptions access;
   int workers = 0;
   int max_batch = infer::BatcherOptions{}.max_batch;
+  int batch_delay_us = 0;
+  int request_timeout_ms = static_cast<int>(serve::PredictorOptions{}.timeout.count());
   std::size_t max_queue = infer::BatcherOptions{}.max_queue;
   double retrain_margin = 0.0;
 };
@@ -53,17 +55,14 @@ Result<Challenger> parse_ab(const std::string& text) {
   return Challenger{reference, percent / 100.0};
 }
 
-/// Loads the model into a server that is up. Only an empty workspace lets it go on without one; a model that was named,
-/// or one that fails its self-test, ends the command.
-Result<void> load(ModelWatch& watch, serve::Service& service, pipeline::Workspace& workspace, const Options& options) {
-  if (const auto chosen = choose_model(workspace, options.model); !chosen) {
-    if (!options.model.empty()) return tl::unexpected<Error>(chosen.error());
-    service.set_not_ready(chosen.error().message);
-    fmt::print(stderr, "imago: {}; serving without a model meanwhile\n", chosen.error().message);
-    return {};
-  }
-  TRY(const auto version, watch.load());
-  fmt::print("serving {}:{}, test accuracy {:.4f}\n", version.model, version.version, version.test_accuracy);
+/// Loads the models into a server that is up. Only an empty workspace lets it go on without one; a model that was
+/// named, or one that fails its self-test, ends the command.
+Result<void> load(ModelWatch& watch) {
+  TRY(const auto versions, watch.load());
+  for (const auto& version : versions)
+    fmt::print("serving {}:{}, test accuracy {:.4f}\n", version.model, version.version, version.test_accuracy);
+  if (versions.empty())
+    fmt::print(stderr, "imago: no model yet: train one with `imago train`; serving without a model meanwhile\n");
   return {};
 }
 
@@ -91,6 +90,8 @@ Result<void> run_serve(Context& context, const Options& options) {
   serving.batcher.workers = options.workers;
   serving.batcher.max_batch = options.max_batch;
   serving.batcher.max_queue = options.max_queue;
+  serving.batcher.max_delay = std::chrono::microseconds(options.batch_delay_us);
+  serving.predictor.timeout = std::chrono::milliseconds(options.request_timeout_ms);
   serving.version = IMAGO_VERSION;
   TRY(auto recipes, all_recipes());
   serving.backend = serve::Backend{.database = &workspace->database(),
@@ -105,8 +106,8 @@ Result<void> run_serve(Context& context, const Options& options) {
                                    .recipes = std::move(recipes),
                                    .retrain_margin = options.retrain_margin};
   TRY(const auto service, serve::Service::start(serving));
-  ModelWatch watch(*service, *workspace, options.model, challenger.reference);
-  TRY_VOID(load(watch, *service, *workspace, options));
+  ModelWatch watch(*service, *workspace, options.models, challenger.reference);
+  TRY_VOID(load(watch));
   watch.start();
   worker.start();
   fmt::print("dashboard and API: {}://{}:{}   (Ctrl-C stops)\n", serving.http.tls ? "https" : "http",
@@ -125,8 +126,13 @@ Result<void> run_serve(Context& context, const Options& options) {
 void add_serve_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("serve", "Answer predictions over HTTP and show the dashboard");
   auto options = std::make_shared<Options>();
-  command->add_option("-m,--model", options->model,
-                      "MODEL, MODEL:VERSION or MODEL:ALIAS; default: the newest model's champion");
+  command
+      ->add_option(
+          "-m,--model", options->models,
+          "MODEL, MODEL@3, MODEL@champion, MODEL@latest=2, MODEL@1,3 or MODEL@all; may be given several times, "
+          "the first answers /predict; default: the newest model's champion")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--ab", options->ab,
                       "A/B test: an alias or version of the model and its share of predictions in percent, as "
                       "challenger=10");
@@ -134,6 +140,16 @@ void add_serve_command(CLI::App& app, Context& context) {
   command->add_option("--workers", options->workers, "Threads that infer; 0: one a core")->check(CLI::Range(0, 256));
   command->add_option("--max-batch", options->max_batch, "Images in one inference at most")
       ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command
+      ->add_option("--batch-delay-us", options->batch_delay_us,
+                   "Microseconds that an image waits for others when it has had company; a lone one never waits")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  command
+      ->add_option("--request-timeout-ms", options->request_timeout_ms,
+                   "Deadline of a request for a prediction; a client may ask for less with X-Request-Timeout-Ms")
+      ->check(CLI::Range(1, 3'600'000))
       ->capture_default_str();
   command->add_option("--max-queue", options->max_queue, "Images that may wait; one more gets a 503")
       ->check(CLI::Range(1, 1'000'000))

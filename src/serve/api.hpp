@@ -11,7 +11,9 @@
 #include "data/repository.hpp"
 #include "jobs/queue.hpp"
 #include "registry/registry.hpp"
+#include "serve/hosting.hpp"
 #include "serve/live_model.hpp"
+#include "serve/predictor.hpp"
 #include "serve/route_list.hpp"
 #include "store/database.hpp"
 #include "tracking/run_store.hpp"
@@ -47,7 +49,8 @@ struct Api {
   Backend backend;
   std::function<std::shared_ptr<const LiveModel>()> current;  ///< the model being served, or null
   monitor::ServerMetrics* metrics = nullptr;
-  std::string version;  ///< of the program
+  std::string version;         ///< of the program
+  Hosting* hosting = nullptr;  ///< null without a registry
 };
 
 void add_upload_routes(RouteList& routes, const Api& api);
@@ -59,5 +62,13 @@ void add_stats_routes(RouteList& routes, const Api& api);
 void add_explain_routes(RouteList& routes, const Api& api);
 void add_recipe_routes(RouteList& routes, const Api& api);
 void add_documentation_routes(RouteList& routes, const Api& api);
+
+/// What the routes of hosted models work on; all outlives the server.
+struct Hosts {
+  ModelPool& models;
+  Hosting* hosting;  ///< null: no routes to load and unload
+  Predictor& predictor;
+};
+void add_hosting_routes(RouteList& routes, const Hosts& hosts);
 
 }  // namespace imago::serve

@@ -56,9 +56,9 @@ void Arms::compare() {
             name_of(*main_));
 }
 
-std::size_t Arms::queued() const {
+std::size_t Arms::challenger_queued() const {
   const Both arms = both();
-  return (arms.main ? arms.main->batcher().queued() : 0) + (arms.challenger ? arms.challenger->batcher().queued() : 0);
+  return arms.challenger ? arms.challenger->batcher().queued() : 0;
 }
 
 json::Value Arms::describe() const {

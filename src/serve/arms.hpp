@@ -30,8 +30,8 @@ class Arms {
   /// read its answers.
   void set_challenger(Model model);
 
-  /// Images that wait, of all models.
-  [[nodiscard]] std::size_t queued() const;
+  /// Images that wait for the challenger.
+  [[nodiscard]] std::size_t challenger_queued() const;
   /// "arms" of /status: name, version and share in percent of each, the main model first.
   [[nodiscard]] json::Value describe() const;
 

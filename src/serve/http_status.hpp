@@ -13,6 +13,12 @@ namespace imago::serve {
 enum class Blame { Request, Service };
 int http_status(ErrorCode code, Blame blame) noexcept;
 
+/// A failure, and whose it is.
+struct Refusal {
+  Error error;
+  Blame blame = Blame::Request;
+};
+
 /// `error` and `detail` are the same sentence: S1's clients read the one, FastAPI's the other. 503 comes with
 /// Retry-After.
 http::Response error_response(int status, std::string_view code, std::string_view text, std::string_view request_id);

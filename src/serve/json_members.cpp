@@ -120,4 +120,26 @@ Result<std::vector<std::pair<std::string_view, std::string_view>>> json_members(
   return members;
 }
 
+Result<std::vector<std::string_view>> json_items(std::string_view text, std::size_t max_items) {
+  std::vector<std::string_view> items;
+  Scanner scanner(text);
+  const auto not_json = [&](std::string_view expected) {
+    return fail(ErrorCode::Corrupt, "not a JSON array at byte {}: {} expected", scanner.at(), expected);
+  };
+  if (!scanner.take('[')) return not_json("'['");
+  for (bool more = !scanner.take(']'); more;) {
+    scanner.skip_blanks();
+    const auto start = scanner.at();
+    if (!scanner.skip_value()) return not_json("a whole value");
+    if (items.size() == max_items)
+      return fail(ErrorCode::InvalidArgument, "more than {} items in the JSON array", max_items);
+    items.push_back(text.substr(start, scanner.at() - start));
+    more = scanner.take(',');
+    if (!more && !scanner.take(']')) return not_json("',' or ']'");
+  }
+  scanner.skip_blanks();
+  if (!scanner.at_end()) return not_json("the end");
+  return items;
+}
+
 }  // namespace imago::serve

@@ -4,6 +4,7 @@
 
 #include "package/describe.hpp"
 #include "serve/api.hpp"
+#include "serve/parameters.hpp"
 
 namespace imago::serve {
 namespace {
@@ -43,6 +44,14 @@ json::Value serving_json(const Api& api) {
   return {{"name", status.value("name", "")}, {"version", status.value("version", 0)}};
 }
 
+/// What the server holds, ready or not.
+json::Value loaded_json(const Api& api) {
+  json::Value rows = json::Value::array();
+  if (api.hosting == nullptr) return rows;
+  for (const auto& state : api.hosting->states()) rows.push_back(to_json(state));
+  return rows;
+}
+
 Result<json::Value> list_models(const Api& api) {
   TRY(auto versions, api.backend.models->list());
   std::stable_sort(versions.begin(), versions.end(), [](const ModelVersion& a, const ModelVersion& b) {
@@ -55,7 +64,7 @@ Result<json::Value> list_models(const Api& api) {
     models.push_back(model_json({first, last}));
     first = last;
   }
-  return json::Value{{"models", std::move(models)}, {"serving", serving_json(api)}};
+  return json::Value{{"models", std::move(models)}, {"serving", serving_json(api)}, {"loaded", loaded_json(api)}};
 }
 
 Result<json::Value> show_model(const Api& api, const std::string& name) {
@@ -85,15 +94,6 @@ Result<json::Value> show_history(const Api& api, const std::string& name, std::s
   return json::Value{{"name", found.model}, {"alias", alias}, {"moves", std::move(rows)}};
 }
 
-/// The body as an object; an empty one is {}.
-Result<json::Value> body_of(const http::Request& request) {
-  if (request.body.empty()) return json::Value::object();
-  TRY(auto value, json::parse(request.body));
-  if (!value.is_object())
-    return fail(ErrorCode::InvalidArgument, "the body is {}, not a JSON object", value.type_name());
-  return value;
-}
-
 struct Move {
   std::string alias;
   std::string reason;
@@ -117,7 +117,7 @@ json::Value change_json(const registry::AliasChange& change) {
 }
 
 Result<json::Value> promote(const Api& api, const http::Request& request) {
-  TRY(const auto body, body_of(request));
+  TRY(const auto body, json_body(request));
   TRY(const auto move, move_of(body));
   TRY(const auto version, json::get<int>(body, "version"));
   TRY(const auto change, api.backend.models->set_alias(request.captures.at("name"), move.alias, version,
@@ -137,7 +137,7 @@ void roll_back(const Api& api, Reply& reply) {
   const http::Request& request = reply.request();
   const std::string& name = request.captures.at("name");
   const auto checked = registry::check_model_name(name);
-  const auto body = body_of(request);
+  const auto body = json_body(request);
   const auto move = body ? move_of(*body) : Result<Move>(tl::unexpected(body.error()));
   if (!checked || !move) return reply.fail(checked ? move.error() : checked.error(), Blame::Request);
   const auto change = api.backend.models->roll_back(name, move->alias, move->reason);

@@ -16,4 +16,21 @@ Result<int> number_in_query(const http::Request& request, std::string_view name,
   return number;
 }
 
+Result<int> version_number(std::string_view text) {
+  int number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || number < 1)
+    return fail(ErrorCode::InvalidArgument, "'{}' is no version number", text.substr(0, 64));
+  return number;
+}
+
+Result<json::Value> json_body(const http::Request& request) {
+  if (request.body.empty()) return json::Value::object();
+  TRY(auto value, json::parse(request.body));
+  if (!value.is_object())
+    return fail(ErrorCode::InvalidArgument, "the body is {}, not a JSON object", value.type_name());
+  return value;
+}
+
 }  // namespace imago::serve

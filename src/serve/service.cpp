@@ -12,6 +12,7 @@
 #include "serve/arms.hpp"
 #include "serve/dashboard.hpp"
 #include "serve/negotiate.hpp"
+#include "serve/open_inference_rest.hpp"
 
 namespace imago::serve {
 namespace {
@@ -32,6 +33,9 @@ struct Service::Impl {
         gate(std::move(opened_gate)),
         routes(metrics, pool, *gate) {}
 
+  /// Null without a registry.
+  std::unique_ptr<Hosting> make_hosting();
+
   /// The model, or null with the reason why there is none.
   struct Current {
     std::shared_ptr<const LiveModel> model;
@@ -44,6 +48,9 @@ struct Service::Impl {
   }
   /// Empty when ready.
   std::string not_ready_reason() const { return stopping ? "the server is stopping" : current().reason; }
+
+  Result<ModelPool::Model> load(const package::ModelPackage& package, const registry::ModelVersion& version);
+  void set_reason(std::string why);
 
   void add_routes();
   void add_asset_routes();
@@ -68,10 +75,15 @@ struct Service::Impl {
   std::atomic<bool> stopping{false};
 
   Arms arms;
-  mutable std::mutex mutex;  // guards reason
+  ModelPool models{[this](const ModelPool::Model& main) { arms.set_main(main); }};
+  std::unique_ptr<Hosting> hosting = make_hosting();
+  mutable std::mutex mutex;  // guards reason: why there is no model, while there is none
   std::string reason = "no model yet: train one with `imago train`";
 
   Predictor predictor;
+  OpenInference inference{models, options.predictor.decode};
+  OpenInferenceRest rest{inference,
+                         {options.version, [this] { return not_ready_reason(); }, options.predictor, hosting.get()}};
   http::WorkPool pool{4, 256};  // what reads files and SQL
   std::unique_ptr<Gate> gate;   // set, as the routes, before the server starts
   RouteList routes;
@@ -91,12 +103,14 @@ void Service::Impl::add_routes() {
   routes.add("GET", "/metrics", Scope::Open, to(&Impl::negotiated_metrics));
   routes.add("GET", "/metrics/prometheus", Scope::Open, to(&Impl::prometheus));
   if (options.backend) {
-    const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version};
+    const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version, hosting.get()};
     for (const auto add : {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_run_routes,
                            add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
       add(routes, api);
     }
   }
+  add_hosting_routes(routes, {models, hosting.get(), predictor});
+  rest.add_routes(routes);
   for (const auto& known : routes.routes()) {
     if (std::find(endpoints.begin(), endpoints.end(), known.pattern) == endpoints.end())
       endpoints.push_back(known.pattern);
@@ -183,7 +197,7 @@ void Service::Impl::negotiated_metrics(Reply reply) {
 }
 
 void Service::Impl::prometheus(Reply reply) {
-  metrics.set_queue_depth(arms.queued());
+  metrics.set_queue_depth(models.queued() + arms.challenger_queued());
   metrics.set_ready(not_ready_reason().empty());
   reply.send({.headers = {{"Content-Type", kPrometheusType}, {"Vary", "Accept"}}, .body = metrics.prometheus_text()});
 }
@@ -225,20 +239,41 @@ Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
 int Service::port() const { return impl_->server->port(); }
 std::vector<int> Service::ports() const { return impl_->server->ports(); }
 
+Hosting& Service::hosting() {
+  EXPECTS(impl_->hosting != nullptr, "a backend with a registry");
+  return *impl_->hosting;
+}
+
+std::unique_ptr<Hosting> Service::Impl::make_hosting() {
+  if (!options.backend || options.backend->models == nullptr) return nullptr;
+  return std::make_unique<Hosting>(*options.backend->models, models,
+                                   [this](const package::ModelPackage& package, const registry::ModelVersion& version) {
+                                     return load(package, version);
+                                   });
+}
+
+Result<ModelPool::Model> Service::Impl::load(const package::ModelPackage& package,
+                                             const registry::ModelVersion& version) {
+  set_reason(fmt::format("{} version {} is being loaded", version.model, version.version));
+  auto loaded = LiveModel::load(package, version, options.engine, options.batcher, metrics);
+  if (!loaded) set_reason(loaded.error().message);
+  return loaded;
+}
+
+void Service::Impl::set_reason(std::string why) {
+  const std::scoped_lock lock(mutex);
+  reason = std::move(why);
+}
+
 Result<void> Service::load_model(const package::ModelPackage& package, const registry::ModelVersion& version) {
-  set_not_ready(fmt::format("{} version {} is being loaded", version.model, version.version));
-  auto loaded = LiveModel::load(package, version, impl_->options.engine, impl_->options.batcher, impl_->metrics);
-  if (!loaded) {
-    log::error("{}", loaded.error().message);
-    set_not_ready(loaded.error().message);
-    return pass(loaded);
-  }
-  impl_->arms.set_main(std::move(*loaded));
+  TRY(auto loaded, impl_->load(package, version));
+  const auto name = loaded->face()->status["name"].get<std::string>();
+  impl_->models.set(name, {{version.version, std::move(loaded)}}, version.version);
   return {};
 }
 
 Result<void> Service::load_challenger(const package::ModelPackage& package, const registry::ModelVersion& version) {
-  auto loaded = LiveModel::load(package, version, impl_->options.engine, impl_->options.batcher, impl_->metrics);
+  auto loaded = impl_->load(package, version);
   if (!loaded) {
     drop_challenger();
     return pass(loaded);
@@ -249,10 +284,7 @@ Result<void> Service::load_challenger(const package::ModelPackage& package, cons
 
 void Service::drop_challenger() { impl_->arms.set_challenger(nullptr); }
 
-void Service::set_not_ready(std::string reason) {
-  const std::scoped_lock lock(impl_->mutex);
-  impl_->reason = std::move(reason);
-}
+void Service::set_not_ready(std::string reason) { impl_->set_reason(std::move(reason)); }
 
 void Service::drain() {
   impl_->stopping = true;

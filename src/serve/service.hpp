@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server: one model, or two to be compared, its routes, its metrics. docs/api.md says what each route takes and
-// answers.
+// The server: its models, its routes, its metrics. docs/api.md says what each route takes and answers.
 #pragma once
 
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "registry/registry.hpp"
 #include "serve/api.hpp"
 #include "serve/gate.hpp"
+#include "serve/hosting.hpp"
 #include "serve/predictor.hpp"
 
 namespace imago::serve {
@@ -50,17 +50,21 @@ class Service {
   /// As http::Server::ports.
   [[nodiscard]] std::vector<int> ports() const;
 
-  /// Compiles and self-tests the package, then serves it from the next request on; requests under way end on the model
-  /// they began with. On failure the model served before stays; without one, /ready tells the reason. Safe from any
-  /// thread.
+  /// What is served, following the registry of the backend, which there must be. The first model hosted is the one that
+  /// answers /predict. While there is none, /ready tells why the last one did not load.
+  [[nodiscard]] Hosting& hosting();
+
+  /// For a server without a registry: compiles and self-tests the package, then serves it, and it alone of its model,
+  /// from the next request on; requests under way end on the model they began with. On failure the model served before
+  /// stays; without one, /ready tells the reason. Safe from any thread.
   Result<void> load_model(const package::ModelPackage& package, const registry::ModelVersion& version);
 
-  /// The same for the challenger of an A/B test (docs/ab.md), which answers its share of predictions beside the model
-  /// of load_model. Everything else (explanations, uploads, training) goes by that model alone. On failure there is no
+  /// The same for the challenger of an A/B test (docs/ab.md), which answers its share of predictions beside the main
+  /// model. Everything else (explanations, uploads, training) goes by that model alone. On failure there is no
   /// challenger.
   Result<void> load_challenger(const package::ModelPackage& package, const registry::ModelVersion& version);
 
-  /// From the next request on the model of load_model answers all.
+  /// From the next request on the main model answers all.
   void drop_challenger();
 
   /// What /ready says while no model is loaded; at first "no model yet: train one with `imago train`".

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/hosting.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace imago::serve {
+namespace {
+
+using registry::ModelVersion;
+
+std::string identity(const SelectedVersions& selected) {
+  std::string text = std::to_string(selected.default_version);
+  for (const auto& version : selected.versions) text += fmt::format(" {}:{}", version.version, version.digest);
+  return text;
+}
+
+const std::string& digest_of(const LiveModel& model) {
+  return model.face()->status["digest"].get_ref<const std::string&>();
+}
+
+}  // namespace
+
+Result<void> Hosting::host(const VersionPolicy& policy) {
+  const std::scoped_lock lock(changing_);
+  Hosted fresh{.policy = policy, .changes = {}, .tried = {}};
+  TRY_VOID(apply(fresh));
+  hosted_.insert_or_assign(policy.model, std::move(fresh));
+  return {};
+}
+
+void Hosting::follow() {
+  const std::scoped_lock lock(changing_);
+  for (auto& [name, hosted] : hosted_) {
+    if (const auto followed = apply(hosted); !followed && followed.error().code != ErrorCode::NotFound)
+      log::error("{} goes on as it is: {}", name, followed.error().message);
+  }
+}
+
+/// The pool gets what is selected, as one change, once all of it is ready. Of several versions one that does not load
+/// is left out; without the default nothing changes.
+Result<void> Hosting::apply(Hosted& hosted) {
+  const std::string& name = hosted.policy.model;
+  TRY(const auto selected, select_versions(hosted.policy, hosted.changes, registry_));
+  const std::string wanted = identity(selected);
+  if (wanted == hosted.tried) return {};
+  hosted.tried = wanted;
+  const auto before = pool_.loaded(name);
+  ModelPool::Versions versions;
+  // The default first: where it fails nothing else is worth loading.
+  auto order = selected.versions;
+  std::ranges::stable_partition(order, [&](const auto& v) { return v.version == selected.default_version; });
+  for (const auto& version : order) {
+    auto model = ready_model(version, before);
+    if (model) {
+      versions.emplace(version.version, std::move(*model));
+    } else if (version.version == selected.default_version) {
+      return pass(model);
+    } else {
+      log::error("{}:{} is not served: {}", name, version.version, model.error().message);
+    }
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(known_, [&](const auto& item) { return item.first.first == name; });
+    for (const auto& version : order)
+      if (versions.contains(version.version)) known_.emplace(Key(name, version.version), version);
+    std::erase_if(unfinished_, [&](const auto& item) {
+      const bool selected_still = std::ranges::find(order, item.first.second, &ModelVersion::version) != order.end();
+      return item.first.first == name && (!selected_still || versions.contains(item.first.second));
+    });
+  }
+  pool_.set(name, std::move(versions), selected.default_version);
+  return {};
+}
+
+/// The one that is loaded already, if it is the same package.
+Result<ModelPool::Model> Hosting::ready_model(const ModelVersion& version, const ModelPool::Loaded& loaded) {
+  const auto found = loaded.versions.find(version.version);
+  if (found != loaded.versions.end() && digest_of(*found->second) == version.digest) return found->second;
+  note(version, "loading");
+  auto package = registry_.open(version);
+  auto model = package ? load_(*package, version) : Result<ModelPool::Model>(tl::unexpected(package.error()));
+  if (!model) note(version, "failed", model.error().message);
+  return model;
+}
+
+void Hosting::note(const ModelVersion& version, std::string state, std::string reason) {
+  const std::scoped_lock lock(mutex_);
+  unfinished_[{version.model, version.version}] = {
+      .name = version.model, .version = version.version, .state = std::move(state), .reason = std::move(reason)};
+}
+
+/// Tries the changes; where they fail, those before stay.
+Result<void> Hosting::change(Hosted& hosted, const VersionChanges& changes) {
+  Hosted changed{.policy = hosted.policy, .changes = changes, .tried = {}};
+  TRY_VOID(apply(changed));
+  hosted = std::move(changed);
+  return {};
+}
+
+Result<void> Hosting::load(const std::string& name, std::optional<int> version) {
+  const std::scoped_lock lock(changing_);
+  TRY(auto policy, parse_version_policy(name));
+  if (version) {
+    TRY_VOID(registry_.resolve(fmt::format("{}:{}", name, *version)));
+  }
+  const auto found = hosted_.find(name);
+  if (found == hosted_.end()) {
+    if (version) policy.reference = fmt::format("{}:{}", name, *version);
+    Hosted fresh{.policy = std::move(policy), .changes = {}, .tried = {}};
+    TRY_VOID(apply(fresh));
+    hosted_.emplace(name, std::move(fresh));
+    return {};
+  }
+  VersionChanges changes = found->second.changes;
+  if (version) {
+    changes.added.insert(*version);
+    changes.removed.erase(*version);
+  } else {
+    changes.removed.clear();
+  }
+  TRY_VOID(change(found->second, changes));
+  if (version && !pool_.find(name, version)) {  // it was left out
+    found->second.changes.added.erase(*version);
+    const std::scoped_lock states(mutex_);
+    const auto failed = unfinished_.find({name, *version});
+    return fail(ErrorCode::Corrupt, "{}:{} is not served: {}", name, *version,
+                failed == unfinished_.end() ? "it did not load" : failed->second.reason);
+  }
+  return {};
+}
+
+Result<void> Hosting::unload(const std::string& name, std::optional<int> version) {
+  const std::scoped_lock lock(changing_);
+  TRY_VOID(pool_.find(name, version));
+  const auto loaded = pool_.loaded(name);
+  const bool all = !version || loaded.versions.size() == 1;
+  if (all && loaded.is_main)
+    return fail(ErrorCode::AlreadyExists, "{} answers /predict: make another model the default first", name);
+  if (all) {
+    hosted_.erase(name);
+    {
+      const std::scoped_lock states(mutex_);
+      const auto of_model = [&](const auto& item) { return item.first.first == name; };
+      std::erase_if(unfinished_, of_model);
+      std::erase_if(known_, of_model);
+    }
+    pool_.set(name, {}, 0);
+    return {};
+  }
+  if (*version == loaded.default_version)
+    return fail(ErrorCode::AlreadyExists, "{}:{} is the default of its model: make another version the default first",
+                name, *version);
+  Hosted& hosted = hosted_.at(name);
+  VersionChanges changes = hosted.changes;
+  changes.added.erase(*version);
+  changes.removed.insert(*version);
+  return change(hosted, changes);
+}
+
+Result<void> Hosting::set_default(const std::string& name, std::optional<int> version) {
+  const std::scoped_lock lock(changing_);
+  TRY_VOID(pool_.find(name, version));
+  if (version) {
+    Hosted& hosted = hosted_.at(name);
+    VersionChanges changes = hosted.changes;
+    changes.default_version = version;
+    changes.added.insert(*version);  // also when the policy lets go of it
+    TRY_VOID(change(hosted, changes));
+  }
+  return pool_.set_main(name);
+}
+
+std::optional<ModelVersion> Hosting::serving() const {
+  const auto main = pool_.main();
+  if (!main) return std::nullopt;
+  const auto& status = main->face()->status;
+  const std::scoped_lock lock(mutex_);
+  const auto found = known_.find({status["name"].get<std::string>(), status["version"].get<int>()});
+  return found == known_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<Hosting::State> Hosting::states() const {
+  std::vector<State> all;
+  for (const auto& loaded : pool_.list()) {
+    for (const auto& [number, model] : loaded.versions) {
+      const bool is_default = number == loaded.default_version;
+      all.push_back({loaded.name, number, "ready", {}, is_default, is_default && loaded.is_main});
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [key, state] : unfinished_) {
+    const auto same = [&](const State& other) { return Key(other.name, other.version) == key; };
+    if (std::ranges::none_of(all, same)) all.push_back(state);
+  }
+  std::ranges::sort(all, {}, [](const State& state) { return Key(state.name, state.version); });
+  return all;
+}
+
+Result<std::vector<Hosting::State>> Hosting::repository() const {
+  TRY(const auto versions, registry_.list());
+  auto all = states();
+  for (const auto& version : versions) {
+    const auto same = [&](const State& state) {
+      return state.name == version.model && state.version == version.version;
+    };
+    if (std::ranges::none_of(all, same))
+      all.push_back({.name = version.model, .version = version.version, .state = "not loaded", .reason = {}});
+  }
+  std::ranges::sort(all, {}, [](const State& state) { return Key(state.name, state.version); });
+  return all;
+}
+
+json::Value to_json(const Hosting::State& state) {
+  return {{"name", state.name},          {"version", state.version},
+          {"state", state.state},        {"reason", state.reason.empty() ? json::Value() : json::Value(state.reason)},
+          {"default", state.is_default}, {"serving", state.is_main}};
+}
+
+}  // namespace imago::serve

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Predictions by a model that is named, and which models the server holds. docs/api/models.md
+#include "serve/api.hpp"
+#include "serve/parameters.hpp"
+
+namespace imago::serve {
+namespace {
+
+constexpr int kMostVersions = 1'000'000'000;
+
+/// `version` of the query, else of the body: a number, or absent.
+Result<std::optional<int>> version_asked_for(const http::Request& request) {
+  TRY(const int in_query, number_in_query(request, "version", 0, 1, kMostVersions));
+  if (in_query > 0) return in_query;
+  TRY(const auto body, json_body(request));
+  TRY(const int in_body, json::get_or<int>(body, "version", 0));
+  if (in_body > 0) return in_body;
+  if (body.contains("version") && !body["version"].is_null())
+    return fail(ErrorCode::InvalidArgument, "'version' is {}, not a version number", in_body);
+  return std::optional<int>();
+}
+
+void answer_with_states(const Hosting& hosting, const std::string& name, Reply& reply) {
+  json::Value rows = json::Value::array();
+  for (const auto& state : hosting.states())
+    if (state.name == name) rows.push_back(to_json(state));
+  reply.send_json({{"name", name}, {"loaded", std::move(rows)}});
+}
+
+using Change = Result<void> (Hosting::*)(const std::string& name, std::optional<int> version);
+
+void add_change(RouteList& routes, Hosting& hosting, const std::string& verb, Change change) {
+  routes.add_blocking("POST", "/v1/models/{name}/" + verb, Scope::Admin, [&hosting, change](Reply reply) {
+    const std::string name = reply.request().captures.at("name");
+    const auto version = version_asked_for(reply.request());
+    if (!version) return reply.fail(version.error(), Blame::Request);
+    if (const auto changed = (hosting.*change)(name, *version); !changed)
+      return reply.fail(changed.error(), Blame::Request);
+    answer_with_states(hosting, name, reply);
+  });
+}
+
+void predict_by(const Hosts& hosts, Reply reply) {
+  const auto& captures = reply.request().captures;
+  std::optional<int> version;
+  if (const auto found = captures.find("version"); found != captures.end()) {
+    const auto number = version_number(found->second);
+    if (!number) return reply.fail(number.error(), Blame::Request);
+    version = *number;
+  }
+  const auto model = hosts.models.find(captures.at("name"), version);
+  if (!model) return reply.fail(model.error(), Blame::Request);
+  hosts.predictor.predict(*model, std::move(reply));
+}
+
+}  // namespace
+
+void add_hosting_routes(RouteList& routes, const Hosts& hosts) {
+  const auto predict = [hosts](Reply reply) { predict_by(hosts, std::move(reply)); };
+  routes.add("POST", "/v1/models/{name}/predict", Scope::Predict, predict, true);
+  routes.add("POST", "/v1/models/{name}/versions/{version}/predict", Scope::Predict, predict, true);
+  if (hosts.hosting == nullptr) return;
+  add_change(routes, *hosts.hosting, "load", &Hosting::load);
+  add_change(routes, *hosts.hosting, "unload", &Hosting::unload);
+  add_change(routes, *hosts.hosting, "default", &Hosting::set_default);
+}
+
+}  // namespace imago::serve

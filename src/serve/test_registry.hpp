@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// For this folder's tests: a registry of real packages, and a server on it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "http/client.hpp"
+#include "serve/service.hpp"
+#include "serve/test_model.hpp"
+
+namespace imago::serve {
+
+class RegistryService : public testing::Test {
+ protected:
+  void SetUp() override {
+    ServeOptions options;
+    options.http.port = 0;
+    options.backend = Backend{.database = database_.get(),
+                              .datasets = nullptr,
+                              .models = &models_,
+                              .runs = nullptr,
+                              .workspace = folder_.path(),
+                              .program = {},
+                              .trainer = {}};
+    service_ = Service::start(options).value();
+  }
+
+  /// The next version of `name`; `note` tells it from others.
+  void add_version(const std::string& name, const std::string& note, const std::vector<std::string>& aliases = {}) {
+    const fs::path staged = folder_.path() / ("staged-" + name + note);
+    ASSERT_TRUE(make_directories(staged).has_value());
+    const auto onnx = read_file(model_.package().onnx_path()).value();
+    ASSERT_TRUE(write_file(staged / "model.onnx", onnx).has_value());
+    ASSERT_TRUE(write_file(staged / "weights.safetensors", note).has_value());
+    auto engine = infer::Engine::load(model_.package(), {.threads = 1}).value();
+    ASSERT_TRUE(package::write_spec_and_golden(staged, model_.package().spec, {encode_bmp(sample_image(8, 1))}, *engine)
+                    .has_value());
+    ASSERT_TRUE(package::seal_package(staged, {{"test", {{"accuracy", 0.5}}}}, {{"note", note}}).has_value());
+    const auto made = models_.register_package(name, staged, "run", aliases);
+    ASSERT_TRUE(made.has_value()) << made.error().message;
+  }
+  /// So that it cannot be loaded.
+  void break_version(const std::string& name, int version) {
+    const auto path = folder_.path() / "models" / name / std::to_string(version) / "weights.safetensors";
+    ASSERT_TRUE(write_file(path, "other bytes").has_value());
+  }
+  [[nodiscard]] Result<void> host(const std::string& text) {
+    TRY(const auto policy, parse_version_policy(text));
+    return service_->hosting().host(policy);
+  }
+
+  [[nodiscard]] http::ClientResponse send(const std::string& method, const std::string& path, std::string body = {},
+                                          http::Fields headers = {}) const {
+    auto response = http::fetch({.method = method,
+                                 .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
+                                 .headers = std::move(headers),
+                                 .body = std::move(body)});
+    EXPECT_TRUE(response.has_value()) << response.error().message;
+    return response.value_or(http::ClientResponse{});
+  }
+  json::Value ask(const std::string& method, const std::string& path, int status = 200, std::string body = {},
+                  http::Fields headers = {}) const {
+    const auto response = send(method, path, std::move(body), std::move(headers));
+    EXPECT_EQ(response.status, status) << method << " " << path << ": " << response.body;
+    return json::parse(response.body).value_or(json::Value());
+  }
+  /// The answer to one bitmap.
+  [[nodiscard]] json::Value predict(const std::string& path = "/predict", int status = 200) const {
+    return ask("POST", path, status, encode_bmp(sample_image(8, 1)), {{"Content-Type", "image/bmp"}});
+  }
+  [[nodiscard]] std::string predicted_by(const std::string& path = "/predict") const {
+    const auto answer = predict(path);
+    return fmt::format("{}:{}", answer.value("model", ""), answer.value("model_version", 0));
+  }
+  /// "pets:1 ready, pets:2 failed".
+  [[nodiscard]] std::string states() const {
+    std::string text;
+    for (const auto& state : service_->hosting().states())
+      text += fmt::format("{}{}:{} {}", text.empty() ? "" : ", ", state.name, state.version, state.state);
+    return text;
+  }
+
+  TestModel model_;
+  TemporaryDirectory folder_ = TemporaryDirectory::create(fs::temp_directory_path(), "serve-registry-test").value();
+  std::unique_ptr<store::Database> database_ =
+      store::Database::open(fmt::format("sqlite:{}", (folder_.path() / "imago.db").string())).value();
+  registry::Registry models_{*database_, folder_.path() / "models"};
+  std::unique_ptr<Service> service_;
+};
+
+}  // namespace imago::serve
