@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -69,6 +70,46 @@ inline LearnerSettings sgd(double momentum, bool nesterov, double weight_decay) 
   settings.optimizer = {
       .kind = OptimizerKind::Sgd, .momentum = momentum, .nesterov = nesterov, .weight_decay = weight_decay};
   return settings;
+}
+
+/// Numbers that are the same in any language: tests/golden/mobilenet_v2.py has them too.
+inline double wave(std::size_t k, std::size_t i) {
+  return std::sin(0.1 * static_cast<double>(k) + 0.7 * static_cast<double>(i));
+}
+
+/// Weights of such numbers, about as large as trained ones.
+inline model::Weights filled(const model::Graph& graph) {
+  model::Weights weights;
+  const auto shapes = model::weight_shapes(graph).value();
+  std::size_t k = 0;
+  for (const auto& [name, shape] : shapes) {  // in order of name
+    std::size_t size = 1;
+    for (const auto side : shape) size *= static_cast<std::size_t>(side);
+    const double fan_in = static_cast<double>(size) / static_cast<double>(shape.front());
+    model::Tensor& tensor = weights[name] = {shape, std::vector<float>(size)};
+    for (std::size_t i = 0; i < size; ++i) {
+      double value = wave(k, i);
+      if (shape.size() > 1) {
+        value *= std::sqrt(8.0 / fan_in);
+      } else if (name.ends_with("running_var")) {
+        value = 1.0 + 0.5 * value;
+      } else if (name.ends_with(".weight")) {
+        value = 1.0 + 0.2 * value;
+      } else {
+        value *= 0.1;
+      }
+      tensor.data[i] = static_cast<float>(value);
+    }
+    ++k;
+  }
+  return weights;
+}
+
+/// An image of them.
+inline image::ImageBatch waves(int side) {
+  image::ImageBatch image{.n = 1, .channels = 3, .height = side, .width = side, .data = {}};
+  for (std::size_t i = 0; i < image.item_size(); ++i) image.data.push_back(static_cast<float>(wave(3, i)));
+  return image;
 }
 
 }  // namespace imago::nn::testing

@@ -56,4 +56,5 @@ def main():
             print(padding, [float(f"{x:.6g}") for x in network(image)[0]])
 
 
-main()
+if __name__ == "__main__":
+    main()
