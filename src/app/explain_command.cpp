@@ -38,23 +38,10 @@ std::string most_likely(const serve::Explanation& explanation, const std::vector
   return text;
 }
 
-json::Value to_json(const serve::Explanation& explanation, const std::vector<std::string>& labels) {
-  json::Value probabilities = json::Value::object();
-  for (std::size_t i = 0; i < labels.size(); ++i) probabilities[labels[i]] = explanation.probabilities[i];
-  json::Value rows = json::Value::array();
-  const auto& [width, height, values] = explanation.heatmap;
-  for (int y = 0; y < height; ++y) {
-    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(y) * width;
-    rows.push_back(std::vector<float>(begin, begin + width));
-  }
-  return {{"predicted_class", labels[static_cast<std::size_t>(explanation.predicted_index)]},
-          {"class", labels[static_cast<std::size_t>(explanation.class_index)]},
-          {"class_index", explanation.class_index},
-          {"confidence", explanation.probabilities[static_cast<std::size_t>(explanation.class_index)]},
-          {"class_probabilities", std::move(probabilities)},
-          {"layer", explanation.layer},
-          {"method", explanation.method},
-          {"heatmap", std::move(rows)}};
+std::string scores(const serve::Explanation& explanation) {
+  if (!explanation.faithfulness) return "nothing spoke for this class: the map is 0 everywhere\n";
+  return fmt::format("deletion {:.3f} (low is good), insertion {:.3f} (high is good)\n",
+                     explanation.faithfulness->deletion, explanation.faithfulness->insertion);
 }
 
 Result<void> run_explain(Context& context, const Options& options) {
@@ -70,11 +57,12 @@ Result<void> run_explain(Context& context, const Options& options) {
   if (!explanation) return pass(explanation, options.image);
   const auto out = output_path(options);
   TRY_VOID(write_file_atomic(out, explanation->overlay_png));
-  json::Value value = to_json(*explanation, package.spec.labels);
+  json::Value value = serve::to_json(*explanation, package.spec.labels);
   value["model"] = version.model;
   value["version"] = version.version;
   value["overlay"] = out.string();
-  context.answer(value, fmt::format("{}overlay: {}\n", most_likely(*explanation, package.spec.labels), out.string()));
+  context.answer(value, fmt::format("{}{}overlay: {}\n", most_likely(*explanation, package.spec.labels),
+                                    scores(*explanation), out.string()));
   return {};
 }
 

@@ -37,8 +37,14 @@ Result<json::Value> run_task(const Task& task) {
     timed_out = timed_out || steady_clock::now() >= deadline;
     return timed_out || (task.should_stop && task.should_stop());
   };
-  TRY(const auto ended, run_child(
-                            child, [&](const json::Value& event) { last = event; }, should_stop, false));
+  const auto on_event = [&](const json::Value& event) {
+    if (event.value("event", "") != "progress") {
+      last = event;
+    } else if (task.on_progress) {
+      task.on_progress(event.value("done", std::size_t{0}), event.value("total", std::size_t{0}));
+    }
+  };
+  TRY(const auto ended, run_child(child, on_event, should_stop, false));
   if (last.is_object() && last.value("event", "") == "error") return tl::unexpected<Error>(error_of(last));
   if (last.is_object() && ended.end == ChildEnd::Exited && ended.code == 0) return last;
   if (timed_out)

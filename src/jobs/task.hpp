@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -20,9 +21,11 @@ struct Task {
   int niceness = 0;
   std::chrono::milliseconds timeout{30'000};
   std::function<bool()> should_stop;  ///< may be empty
+  /// {"event": "progress", "done", "total"} on the way; may be empty.
+  std::function<void(std::size_t done, std::size_t total)> on_progress{};
 };
 
-/// The last event of the task, whatever it is but an "error".
+/// The last event of the task, whatever it is but an "error" or "progress".
 /// @error what an "error" event says; Timeout, Cancelled; Unavailable when the program is not there; Internal when it
 /// ended without an event.
 Result<json::Value> run_task(const Task& task);

@@ -24,34 +24,13 @@ struct Job {
   std::optional<int> class_index;
 };
 
-json::Value rows(const image::Heatmap& heatmap) {
-  json::Value rows = json::Value::array();
-  const auto width = static_cast<std::size_t>(heatmap.width);
-  for (std::size_t i = 0; i < heatmap.values.size(); i += width) {
-    const auto row = std::span(heatmap.values).subspan(i, width);
-    rows.push_back(std::vector<float>(row.begin(), row.end()));
-  }
-  return rows;
-}
-
 json::Value answer(const Job& job, const Explanation& explanation) {
-  const auto& spec = job.face->spec;
-  const auto explained = static_cast<std::size_t>(explanation.class_index);
-  const auto predicted = static_cast<std::size_t>(explanation.predicted_index);
-  json::Value probabilities = json::Value::object();
-  for (std::size_t i = 0; i < spec.labels.size(); ++i) probabilities[spec.labels[i]] = explanation.probabilities[i];
-  return {{"predicted_class", spec.labels[predicted]},
-          {"class", spec.labels[explained]},
-          {"class_index", explanation.class_index},
-          {"confidence", explanation.probabilities[explained]},
-          {"class_probabilities", std::move(probabilities)},
-          {"layer", explanation.layer},
-          {"method", explanation.method},
-          {"heatmap", rows(explanation.heatmap)},
-          {"overlay", "data:image/png;base64," + encode_base64(explanation.overlay_png)},
-          {"model", job.face->status["name"]},
-          {"model_version", job.face->status["version"]},
-          {"request_id", job.reply.request_id()}};
+  json::Value value = to_json(explanation, job.face->spec.labels);
+  value["overlay"] = "data:image/png;base64," + encode_base64(explanation.overlay_png);
+  value["model"] = job.face->status["name"];
+  value["model_version"] = job.face->status["version"];
+  value["request_id"] = job.reply.request_id();
+  return value;
 }
 
 /// Decoded before the trainer is asked: a bad image is the client's fault, whatever fails later is ours.

@@ -48,15 +48,33 @@ TEST_F(ExplainerTest, KnowsAClassByLabelOtherSpellingOrIndex) {
 }
 
 TEST_F(ExplainerTest, TakesWhatTheTrainerSays) {
-  const auto explainer = script(
-      R"(echo '{"event":"explanation","class_index":1,"predicted_index":0,"probabilities":[0.5,0.25,0.25],"layer":"conv",)"
-      R"("method":"grad-cam","heatmap":[[0,1,0.5]]}')");
+  const auto explainer =
+      script(R"(echo '{"event":"explanations","explanations":[{"class_index":1,"predicted_index":0,)"
+             R"("probabilities":[0.5,0.25,0.25],"layer":"conv","method":"grad-cam","heatmap":[[0,1,0.5]],)"
+             R"("faithfulness":{"deletion":0.25,"insertion":0.75}}]}')");
   const auto explained = explain(explainer, digits(), grey(), grey(), 1);
   ASSERT_TRUE(explained) << explained.error().message;
   EXPECT_EQ(explained->layer, "conv");
   EXPECT_EQ(explained->heatmap.width, 3);
   EXPECT_EQ(explained->heatmap.height, 1);
   EXPECT_TRUE(explained->overlay_png.starts_with("\x89PNG"));
+  const auto value = to_json(*explained, digits().labels);
+  EXPECT_EQ(value["class"], "cat");
+  EXPECT_EQ(value["confidence"], 0.25);
+  EXPECT_EQ(value["faithfulness"].dump(), R"({"deletion":0.25,"insertion":0.75})");
+}
+
+TEST_F(ExplainerTest, AsksForManyAtOnce) {
+  const auto explainer =
+      script(R"(a='{"class_index":1,"predicted_index":0,"probabilities":[0.5,0.25,0.25],"layer":"c","method":"m",)"
+             R"("heatmap":[[0]],"faithfulness":null}'; echo "{\"event\":\"explanations\",\"explanations\":[$a,$a]}")");
+  const std::vector<Question> questions(2, {.pixels = grey(), .class_index = 1});
+  const auto explained = explain(explainer, digits(), questions);
+  ASSERT_TRUE(explained) << explained.error().message;
+  EXPECT_EQ(explained->size(), 2U);
+  EXPECT_TRUE(to_json(explained->front(), digits().labels)["faithfulness"].is_null());
+  const std::vector<Question> more(3, questions.front());
+  EXPECT_THAT(explain(explainer, digits(), more).error().message, HasSubstr("2 of 3"));
 }
 
 TEST_F(ExplainerTest, PassesOnWhyItFailed) {
@@ -65,8 +83,8 @@ TEST_F(ExplainerTest, PassesOnWhyItFailed) {
   const auto died = script("echo broken >&2; exit 3");
   EXPECT_THAT(explain(died, digits(), grey(), grey(), {}).error().message, HasSubstr("ended with status 3: broken"));
   const auto odd = script(
-      R"(echo '{"event":"explanation","class_index":1,"predicted_index":0,"probabilities":[1],"layer":"x","method":"y",)"
-      R"("heatmap":[["a"]]}')");
+      R"(echo '{"event":"explanations","explanations":[{"class_index":1,"predicted_index":0,"probabilities":[1],)"
+      R"("layer":"x","method":"y","heatmap":[["a"]]}]}')");
   EXPECT_FALSE(explain(odd, digits(), grey(), grey(), {}));
   const Explainer none{.trainer = folder.path() / "none", .package = folder.path(), .should_stop = {}};
   EXPECT_EQ(explain(none, digits(), grey(), grey(), {}).error().code, ErrorCode::Unavailable);
