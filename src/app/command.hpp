@@ -57,6 +57,7 @@ void add_explain_command(CLI::App& app, Context& context);
 void add_run_commands(CLI::App& app, Context& context);
 void add_recipe_commands(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
+void add_bench_command(CLI::App& app, Context& context);
 void add_init_command(CLI::App& app, Context& context);
 void add_job_command(CLI::App& app, Context& context);
 void add_retrain_command(CLI::App& app, Context& context);

@@ -37,6 +37,7 @@ void describe(CLI::App& app, Context& context, const imago::app::Settings& setti
   imago::app::add_run_commands(app, context);
   imago::app::add_recipe_commands(app, context);
   imago::app::add_serve_command(app, context);
+  imago::app::add_bench_command(app, context);
   imago::app::add_init_command(app, context);
   imago::app::add_job_command(app, context);
   imago::app::add_retrain_command(app, context);

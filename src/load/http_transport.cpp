@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/http_transport.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace imago::load {
+
+bool is_loopback_host(const std::string& host) {
+  if (host == "localhost" || host == "::1") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos &&
+         std::ranges::count(host, '.') == 3;
+}
+
+Result<std::unique_ptr<HttpTransport>> HttpTransport::open(const HttpTarget& target, int connections,
+                                                           const Pictures& pictures) {
+  std::unique_ptr<HttpTransport> transport(new HttpTransport());
+  for (const auto& picture : pictures) {
+    TRY(auto body, body_of(target.form, picture));
+    transport->bodies_.push_back(std::move(body));
+  }
+  const auto end = target.url.find_last_not_of('/') + 1;
+  http::ParallelOptions options{.url = target.url.substr(0, end) + "/predict",
+                                .connections = connections,
+                                .headers = {{"Content-Type", std::string(content_type(target.form))}, {"Expect", ""}},
+                                .timeout = target.timeout,
+                                .trust = target.trust};
+  if (!target.api_key.empty()) options.headers["X-API-Key"] = target.api_key;
+  TRY(transport->client_, http::ParallelClient::open(options));
+  return transport;
+}
+
+void HttpTransport::wait(SteadyTime until, const std::function<void(const Answer&)>& on_answer) {
+  client_->wait(until, [&](const http::ParallelAnswer& answer) {
+    on_answer({answer.ticket, answer.status, answer.body, answer.problem});
+  });
+}
+
+Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, const std::atomic<bool>& stop) {
+  std::vector<int> classes(images, -1);
+  std::optional<Error> error;
+  std::size_t sent = 0;
+  std::size_t answered = 0;
+  const auto take = [&](const Answer& answer) {
+    ++answered;
+    auto& found = classes[answer.ticket];
+    if (answer.status == 200) found = class_in(answer.body);
+    if (found >= 0 || error) return;
+    error = Error{ErrorCode::Unavailable, answer.status == 0 ? fmt::format("no answer: {}", answer.problem)
+                                                             : fmt::format("/predict answers {}: {}", answer.status,
+                                                                           answer.body.substr(0, 200))};
+  };
+  while (answered < images && !error) {
+    if (stop) return fail(ErrorCode::Cancelled, "interrupted before anything was measured");
+    while (sent < images && transport.idle() > 0) {
+      transport.send(sent, sent);
+      ++sent;
+    }
+    transport.wait(std::chrono::steady_clock::now() + std::chrono::milliseconds(100), take);
+  }
+  if (error) return tl::unexpected<Error>(*error);
+  return classes;
+}
+
+}  // namespace imago::load
