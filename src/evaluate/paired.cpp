@@ -7,6 +7,8 @@
 #include <map>
 #include <numeric>
 
+#include "evaluate/quantile.hpp"
+
 namespace imago::evaluate {
 namespace {
 
@@ -39,14 +41,6 @@ std::int64_t draw_hits(std::int64_t n, double p, Rng& rng) {
     at += 1.0 + std::floor(std::log(1.0 - rng.uniform()) / log_miss);
     if (at > static_cast<double>(n)) return hits;
   }
-}
-
-/// Linear between the neighbours, as numpy.percentile.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 void count(PairedCounts& counts, const Answer& a, const Answer& b) {

@@ -112,6 +112,19 @@ std::vector<Answer> answers_of(const model::Logits& logits, std::span<const int>
   return answers;
 }
 
+Calibration calibration_of(const model::Logits& logits, std::span<const int> labels, double temperature) {
+  EXPECTS(logits.n > 0 && labels.size() == static_cast<std::size_t>(logits.n), "a label a row");
+  std::vector<double> confidence;
+  std::vector<bool> right;
+  for (int i = 0; i < logits.n; ++i) {
+    const auto row = logits.row(i);
+    const int said = model::argmax(row);
+    confidence.push_back(model::softmax(row, temperature)[static_cast<std::size_t>(said)]);
+    right.push_back(said == labels[static_cast<std::size_t>(i)]);
+  }
+  return measure_calibration(confidence, right);
+}
+
 std::vector<std::size_t> worst_errors(std::span<const Answer> answers, std::size_t most) {
   std::vector<std::size_t> wrong;
   for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -10,7 +10,9 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "data/packed.hpp"
+#include "evaluate/calibration.hpp"
 #include "json/json.hpp"
+#include "model/abstention.hpp"
 #include "model/classifier.hpp"
 
 namespace imago::evaluate {
@@ -62,6 +64,7 @@ struct Answer {
   int predicted = 0;
   double confidence = 0.0;         ///< probability of `predicted`
   double truth_probability = 0.0;  ///< probability of `truth`
+  model::Doubt doubt = model::Doubt::None;
 
   [[nodiscard]] bool right() const { return truth == predicted; }
 };
@@ -69,6 +72,9 @@ struct Answer {
 /// In the split's order. @param labels, entries one a row of `logits`.
 std::vector<Answer> answers_of(const model::Logits& logits, std::span<const int> labels,
                                std::span<const std::size_t> entries, double temperature);
+
+/// How well the confidence would be calibrated with another temperature. @param labels one a row, one or more.
+Calibration calibration_of(const model::Logits& logits, std::span<const int> labels, double temperature);
 
 /// Indices of the wrong ones, the surest first, at most `most`.
 std::vector<std::size_t> worst_errors(std::span<const Answer> answers, std::size_t most);

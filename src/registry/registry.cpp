@@ -66,6 +66,30 @@ ModelVersion version_of(const store::Row& row) {
   return version;
 }
 
+Result<model::AbstentionPolicy> policy_of(const store::Row& row) {
+  auto policy = json::parse(row.text("policy")).and_then(model::abstention_from_json);
+  if (!policy)
+    return fail(ErrorCode::Corrupt, "the abstention policy of {}:{}: {}", row.text("model"), row.integer("version"),
+                policy.error().message);
+  return policy;
+}
+
+/// Gives each version the newest policy that was set for it.
+Result<void> add_policies(store::Database& database, const std::string& model, std::vector<ModelVersion>& versions) {
+  TRY(const auto rows, database.query("SELECT model, version, number, policy FROM abstention_policies "
+                                      "WHERE :a = '' OR model = :a ORDER BY number",
+                                      {model}));
+  std::map<std::pair<std::string, std::int64_t>, const store::Row*> newest;
+  for (const auto& row : rows) newest[{row.text("model"), row.integer("version")}] = &row;
+  for (ModelVersion& version : versions) {
+    const auto found = newest.find({version.model, version.version});
+    if (found == newest.end()) continue;
+    TRY(version.abstention, policy_of(*found->second));
+    version.abstention_change = static_cast<int>(found->second->integer("number"));
+  }
+  return {};
+}
+
 Result<std::vector<ModelVersion>> list_in(store::Database& database, const std::string& model) {
   TRY(const auto rows, database.query("SELECT model, version, digest, created, run, test_accuracy FROM model_versions "
                                       "WHERE :a = '' OR model = :a ORDER BY created DESC, version DESC, model",
@@ -79,6 +103,7 @@ Result<std::vector<ModelVersion>> list_in(store::Database& database, const std::
     versions.push_back(version_of(row));
     versions.back().aliases = names[{versions.back().model, versions.back().version}];
   }
+  TRY_VOID(add_policies(database, model, versions));
   return versions;
 }
 
@@ -310,6 +335,36 @@ Result<AliasChange> Registry::roll_back(const std::string& model, const std::str
                       rollback_reason(trail.back()) + (reason.empty() ? "" : ": " + reason));
   }));
   return change;
+}
+
+Result<ModelVersion> Registry::set_abstention(const ModelVersion& version, const model::AbstentionPolicy& policy,
+                                              const std::string& reason) {
+  TRY(const auto package, open(version));
+  TRY_VOID(model::check_abstention(policy, package.spec.classes()));
+  TRY_VOID(database_.transaction([&](store::Database& inside) -> Result<void> {
+    TRY(const auto before, inside.query("SELECT number FROM abstention_policies WHERE model = :a AND version = :b",
+                                        {version.model, std::int64_t{version.version}}));
+    return inside
+        .execute(
+            "INSERT INTO abstention_policies (model, version, number, policy, time, reason) "
+            "VALUES (:a, :b, :c, :d, :e, :f)",
+            {version.model, std::int64_t{version.version}, static_cast<std::int64_t>(before.size()) + 1,
+             json::dump(model::to_json(policy)), format_utc(system_clock().wall()), reason})
+        .map([](std::int64_t) {});
+  }));
+  return resolve(fmt::format("{}:{}", version.model, version.version));
+}
+
+Result<std::vector<AbstentionChange>> Registry::abstention_history(const std::string& model, int version) {
+  TRY(const auto rows, database_.query("SELECT model, version, policy, time, reason FROM abstention_policies "
+                                       "WHERE model = :a AND version = :b ORDER BY number DESC",
+                                       {model, std::int64_t{version}}));
+  std::vector<AbstentionChange> changes;
+  for (const auto& row : rows) {
+    TRY(auto policy, policy_of(row));
+    changes.push_back({std::move(policy), row.text("time"), row.text("reason")});
+  }
+  return changes;
 }
 
 Result<std::vector<AliasMove>> Registry::alias_history(const std::string& model, const std::string& alias) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "model/abstention.hpp"
 #include "package/package.hpp"
 #include "store/database.hpp"
 
@@ -22,6 +23,15 @@ struct ModelVersion {
   std::string run;              ///< the run that made it; empty for an import
   double test_accuracy = -1.0;  ///< -1: not measured
   std::vector<std::string> aliases;
+  model::AbstentionPolicy abstention{};  ///< when it says that it does not know; empty: never
+  int abstention_change = 0;             ///< how often that was set
+};
+
+/// One setting of a version's abstention policy, kept for ever.
+struct AbstentionChange {
+  model::AbstentionPolicy policy;
+  std::string time;  ///< RFC 3339
+  std::string reason;
 };
 
 /// One move of an alias, kept for ever: what a rollback goes back through.
@@ -75,6 +85,13 @@ class Registry {
   /// 3, back, 4, back leads to 2. The reason in the history becomes "rolled back from 3", or that and ": `reason`".
   /// NotFound when there is no such model or alias; InvalidArgument when there is nothing before.
   Result<AliasChange> roll_back(const std::string& model, const std::string& alias, const std::string& reason = "");
+  /// From here on the version answers under this policy; an empty one lifts it. The version as it is now.
+  /// InvalidArgument when the policy does not fit the package's classes. Errors of open.
+  Result<ModelVersion> set_abstention(const ModelVersion& version, const model::AbstentionPolicy& policy,
+                                      const std::string& reason = "set by hand");
+  /// Newest first.
+  Result<std::vector<AbstentionChange>> abstention_history(const std::string& model, int version);
+
   /// Newest first.
   Result<std::vector<AliasMove>> alias_history(const std::string& model, const std::string& alias);
 

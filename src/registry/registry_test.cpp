@@ -113,6 +113,37 @@ TEST_F(RegistryTest, TakesTheNewestWhenThereIsNoChampion) {
   EXPECT_EQ(registry_.resolve("pets").value().version, 2);
 }
 
+TEST_F(RegistryTest, KeepsAbstentionBesideTheVersionAndNotInItsPackage) {
+  const auto first = registered("one", {"champion"});
+  registered("two", {"champion"});
+  EXPECT_TRUE(registry_.resolve("pets:1")->abstention.empty());
+  const model::AbstentionPolicy policy{
+      .least_confidence = {0.9}, .most_energy = -1.5, .fitted = {{"data", "pets@1:val"}}};
+  const auto changed = registry_.set_abstention(first, policy, "99 % on validation").value();
+  EXPECT_EQ(changed.digest, first.digest);
+  EXPECT_THAT(changed.abstention.least_confidence, ElementsAre(0.9));
+  EXPECT_EQ(changed.abstention_change, 1);
+  EXPECT_TRUE(registry_.open(changed).has_value()) << "the package is as it was";
+  EXPECT_TRUE(registry_.resolve("pets:2")->abstention.empty()) << "each version has its own";
+  EXPECT_EQ(registry_.list("")->at(1).abstention.most_energy, -1.5);
+
+  ASSERT_TRUE(registry_.set_abstention(changed, {}, "not needed").has_value());
+  EXPECT_TRUE(registry_.resolve("pets:1")->abstention.empty());
+  EXPECT_EQ(registry_.resolve("pets:1")->abstention_change, 2);
+  const auto changes = registry_.abstention_history("pets", 1).value();
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].reason, "not needed");
+  EXPECT_EQ(changes[1].policy.fitted["data"], "pets@1:val");
+  EXPECT_TRUE(registry_.abstention_history("pets", 2)->empty());
+}
+
+TEST_F(RegistryTest, RefusesAnAbstentionThatDoesNotFitTheClasses) {
+  const auto version = registered("one", {"champion"});
+  const auto refused = registry_.set_abstention(version, {.least_confidence = {0.1, 0.2, 0.3}, .most_energy = {}});
+  EXPECT_EQ(refused.error().message, "3 least confidences, but 2 classes");
+  EXPECT_EQ(registry_.resolve("pets")->abstention_change, 0);
+}
+
 TEST_F(RegistryTest, WritesDownWhereAnAliasHasBeen) {
   registered("one", {"champion"});
   registered("two", {"champion"});

@@ -67,6 +67,15 @@ constexpr std::string_view kWholeLoop[] = {
          created TEXT NOT NULL, revoked TEXT))",
 };
 
+constexpr std::string_view kAbstention[] = {
+    // Beside a version, for it can change and a package cannot. The newest of a version counts; empty limits are none.
+    R"(CREATE TABLE abstention_policies (
+         model TEXT NOT NULL, version BIGINT NOT NULL, number BIGINT NOT NULL, policy TEXT NOT NULL,
+         time TEXT NOT NULL, reason TEXT NOT NULL,
+         PRIMARY KEY (model, version, number),
+         FOREIGN KEY (model, version) REFERENCES model_versions (model, version)))",
+};
+
 struct Migration {
   std::string_view name;
   std::span<const std::string_view> statements;
@@ -76,6 +85,7 @@ struct Migration {
 constexpr Migration kMigrations[] = {
     {"first tables", kFirst},
     {"uploads, keys, cancelling", kWholeLoop},
+    {"abstention", kAbstention},
 };
 
 Result<std::int64_t> version_of(Database& database) {
