@@ -6,14 +6,13 @@
 #include <optional>
 
 #include "serve/predict_input.hpp"
+#include "serve/prepare.hpp"
 #include "serve/urgency.hpp"
 
 namespace imago::serve {
 namespace {
 
 using monitor::Outcome;
-using std::chrono::duration_cast;
-using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
 }  // namespace
@@ -106,29 +105,21 @@ bool Predictor::is_small(const Job& job) const {
 }
 
 void Predictor::prepare_and_submit(const LiveModel& model, const std::shared_ptr<Job>& job) const {
-  const auto start = steady_clock::now();
-  if (start >= job->deadline) {
+  if (steady_clock::now() >= job->deadline) {
     return job->fail(Outcome::Deadline, {ErrorCode::Timeout, "the deadline passed before the image was decoded"});
   }
   const image::Preprocess& preprocess = job->face->spec.preprocess;
-  Result<image::Image> decoded;
-  if (const auto* encoded = std::get_if<Encoded>(&job->input.image)) {
-    decoded = image::decode_for(preprocess, encoded->bytes(), options_.decode);
-  } else {
-    decoded = std::move(std::get<image::Image>(job->input.image));
-  }
-  if (!decoded) return job->fail(Outcome::Invalid, decoded.error());
-  const auto decoded_at = steady_clock::now();
-  job->timing.decode = duration_cast<microseconds>(decoded_at - start);
-
-  const auto resized = image::resize(std::move(*decoded), preprocess);
-  if (!resized) return job->fail(Outcome::Failed, resized.error());
-  std::vector<float> planes(resized->rgb.size());
-  image::normalize(resized->rgb, preprocess, planes);
-  job->timing.preprocess = duration_cast<microseconds>(steady_clock::now() - decoded_at);
+  auto* encoded = std::get_if<Encoded>(&job->input.image);
+  auto prepared = encoded != nullptr ? prepare(encoded->bytes(), preprocess, options_.decode)
+                                     : prepare(std::move(std::get<image::Image>(job->input.image)), preprocess);
+  if (!prepared)
+    return job->fail(prepared.error().blame == Blame::Request ? Outcome::Invalid : Outcome::Failed,
+                     prepared.error().error);
+  job->timing.decode = prepared->decode;
+  job->timing.preprocess = prepared->preprocess;
 
   const auto submitted = model.batcher().submit(
-      std::move(planes), job->deadline,
+      std::move(prepared->planes), job->deadline,
       [job](Result<std::vector<float>> logits, const infer::Timing& timing) { job->answer(std::move(logits), timing); },
       job->priority);
   if (submitted) return;
@@ -154,10 +145,15 @@ void Predictor::Job::answer(Result<std::vector<float>> logits, const infer::Timi
   timing.batch_size = batch.batch_size;
   timing.total = reply.elapsed();
   face->metrics->count_prediction(index, timing);
+  const double energy = model::energy(*logits);
+  const auto doubt = face->abstention.judge(index, probabilities[static_cast<std::size_t>(index)], energy);
+  face->metrics->count_doubt(doubt);
   count(Outcome::Ok);
   reply.send_json_text(face->answers.write({.filename = input.filename,
                                             .probabilities = probabilities,
                                             .class_index = index,
+                                            .doubt = face->abstention.empty() ? std::nullopt : std::optional(doubt),
+                                            .energy = energy,
                                             .latency_seconds = static_cast<double>(timing.total.count()) / 1e6,
                                             .time = system_clock().wall(),
                                             .request_id = reply.request_id()},
