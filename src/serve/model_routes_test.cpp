@@ -72,7 +72,7 @@ class ModelRoutes : public testing::Test {
 };
 
 TEST_F(ModelRoutes, AreEmptyAtFirst) {
-  EXPECT_EQ(json::dump(ask("GET", "/v1/models")), R"({"models":[],"serving":null})");
+  EXPECT_EQ(json::dump(ask("GET", "/v1/models")), R"({"models":[],"serving":null,"loaded":[]})");
   EXPECT_EQ(json::dump(ask("GET", "/v1/runs")), R"({"runs":[]})");
 }
 

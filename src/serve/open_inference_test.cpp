@@ -22,8 +22,7 @@ class OpenInferenceTest : public RegistryService {
     add_version("pets", "two");
     ASSERT_TRUE(host("pets@all").has_value());
   }
-  [[nodiscard]] json::Value infer(const json::Value& request, int status = 200,
-                                  const std::string& path = "/v2/models/pets/infer") const {
+  json::Value infer(const json::Value& request, int status = 200, const std::string& path = "/v2/models/pets/infer") {
     return ask("POST", path, status, json::dump(request));
   }
   static json::Value one(const std::string& name, const std::string& datatype, json::Value shape, json::Value data) {

@@ -60,16 +60,16 @@ class RegistryService : public testing::Test {
     return response.value_or(http::ClientResponse{});
   }
   json::Value ask(const std::string& method, const std::string& path, int status = 200, std::string body = {},
-                  http::Fields headers = {}) const {
+                  http::Fields headers = {}) {
     const auto response = send(method, path, std::move(body), std::move(headers));
     EXPECT_EQ(response.status, status) << method << " " << path << ": " << response.body;
     return json::parse(response.body).value_or(json::Value());
   }
   /// The answer to one bitmap.
-  [[nodiscard]] json::Value predict(const std::string& path = "/predict", int status = 200) const {
+  json::Value predict(const std::string& path = "/predict", int status = 200) {
     return ask("POST", path, status, encode_bmp(sample_image(8, 1)), {{"Content-Type", "image/bmp"}});
   }
-  [[nodiscard]] std::string predicted_by(const std::string& path = "/predict") const {
+  [[nodiscard]] std::string predicted_by(const std::string& path = "/predict") {
     const auto answer = predict(path);
     return fmt::format("{}:{}", answer.value("model", ""), answer.value("model_version", 0));
   }
