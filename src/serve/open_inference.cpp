@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/open_inference.hpp"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -22,8 +20,6 @@ using std::chrono::steady_clock;
 
 constexpr std::string_view kImage = "image", kPixels = "pixels", kInput = "input";
 constexpr std::string_view kProbabilities = "probabilities", kLabel = "label";
-constexpr std::size_t kMostDimensions = 8;
-constexpr std::int64_t kMostElements = std::int64_t{1} << 31;
 constexpr std::int64_t kMostSide = 4096;  // of raw pixels, as in JSON images
 
 /// The input that the data's type belongs to, in the order of the variant.
@@ -255,22 +251,6 @@ void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Gathering>
 }
 
 }  // namespace
-
-Result<std::size_t> element_count(const TensorShape& shape) {
-  if (shape.empty() || shape.size() > kMostDimensions)
-    return fail(ErrorCode::InvalidArgument, "a shape of {} dimensions, expected 1 to {}", shape.size(),
-                kMostDimensions);
-  std::int64_t count = 1;
-  for (const auto side : shape) {
-    if (side < 0) return fail(ErrorCode::InvalidArgument, "shape {} has a negative dimension", to_string(shape));
-    if (side > kMostElements || (side > 0 && count > kMostElements / side))
-      return fail(ErrorCode::InvalidArgument, "shape {} has more than {} elements", to_string(shape), kMostElements);
-    count *= side;
-  }
-  return static_cast<std::size_t>(count);
-}
-
-std::string to_string(const TensorShape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
 void OpenInference::infer(InferRequest request, InferDone done) const {
   const auto refuse = [&](Error error, Blame blame) { done(tl::unexpected(Refusal{std::move(error), blame})); };

@@ -9,65 +9,18 @@
 // and gives `probabilities` FP32 [n, classes] and `label` BYTES [n].
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "image/decode.hpp"
 #include "serve/http_status.hpp"
 #include "serve/model_pool.hpp"
-#include "serve/predict_input.hpp"
+#include "serve/tensors.hpp"
 
 namespace imago::serve {
-
-using TensorShape = std::vector<std::int64_t>;
-
-/// The product; at most 2^31. InvalidArgument for more than 8 dimensions, a negative one, or more elements.
-Result<std::size_t> element_count(const TensorShape& shape);
-/// "[1, 3, 32, 32]".
-std::string to_string(const TensorShape& shape);
-
-struct InferInput {
-  std::string name;
-  TensorShape shape;
-  /// FP32, UINT8 or BYTES, as many as the shape says.
-  std::variant<std::vector<float>, std::vector<std::uint8_t>, std::vector<Encoded>> data;
-};
-
-struct WantedOutput {
-  std::string name;
-  int classification = 0;  ///< above 0: the likeliest so many classes, as "probability:index:label", BYTES [n, k]
-};
-
-struct InferRequest {
-  std::string model;
-  std::optional<int> version;  ///< none: the default
-  std::string id;              ///< comes back
-  std::vector<InferInput> inputs;
-  std::vector<WantedOutput> outputs;  ///< none: all there are
-  SteadyTime received;
-  SteadyTime deadline;
-  infer::Priority priority = infer::Priority::Normal;
-};
-
-struct InferOutput {
-  std::string name;
-  TensorShape shape;
-  std::variant<std::vector<float>, std::vector<std::string>> data;  ///< FP32 or BYTES
-};
-
-struct InferResponse {
-  std::string model;
-  int version = 0;
-  std::string id;
-  std::vector<InferOutput> outputs;
-};
 
 using InferResult = tl::expected<InferResponse, Refusal>;
 /// Must not block.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "http/server.hpp"
-#include "serve/open_inference.hpp"
+#include "serve/tensors.hpp"
 
 namespace imago::serve {
 

@@ -167,6 +167,10 @@ def seeds():
     found["json"] = [b'{"a": [1, -2.5e3, "\\u00e4\\n", null, true, {}]}', b'{"a": 18446744073709551615}', b"[" * 70]
     found["json_numbers"] = [b"[[[0,1,2],[3,4,5]],[[6,7,8],[9,10,255]]]", b'{"image": [0.5, 1e-3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]}', b"[1e39]"]
     found["json_members"] = [b'{"image": "a\\"b", "x" : [1, {"y": "}"}], "z": null}', b"{}"]
+    head = b'{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":7}}],"parameters":{"binary_data_output":true}}'
+    found["open_inference"] = [str(len(head)).encode() + b"\n" + head + b"\x03\0\0\0abc", b"0\nabc",
+                               b'\n{"id":"1","inputs":[{"name":"input","datatype":"FP32","shape":[1,2],"data":[[0.5,-1]]}],"outputs":[{"name":"label"}]}',
+                               b'\n{"inputs":[{"name":"pixels","datatype":"UINT8","shape":[2],"data":[0,255]},{"name":"image","datatype":"BYTES","shape":[1],"data":["IQ=="]}]}']
     found["predict_input"] = [*found["multipart"], b"image/png\n" + found["png"][0], b'application/json\n{"image": [[[0,1,2],[3,4,5]],[[6,7,8],[9,10,255]]]}',
                               b'application/json\n{"image": "data:image/png;base64,' + base64.b64encode(found["png"][0]) + b'", "filename": "a"}']
     tensors = {"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
