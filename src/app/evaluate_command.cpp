@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago evaluate
 #include "app/command.hpp"
+#include "app/errors_view.hpp"
 #include "app/evaluation_page.hpp"
 #include "app/slice_table.hpp"
 #include "base/files.hpp"
@@ -17,6 +18,7 @@ struct Options {
   std::string via = "package";
   std::string output;
   std::string report;
+  std::size_t explained = kErrorsShown;
 };
 
 /// The plots of a report by their files' names.
@@ -26,6 +28,7 @@ std::vector<std::pair<std::string, image::Drawing>> plots_of(const evaluate::Rep
   std::vector<std::pair<std::string, image::Drawing>> plots;
   plots.emplace_back("confusion_matrix.svg", evaluate::confusion_drawing(labels, report.metrics.confusion));
   plots.emplace_back("reliability.svg", evaluate::reliability_drawing(report.metrics.calibration));
+  plots.emplace_back("coverage.svg", evaluate::curves_drawing({evaluate::coverage_panel(report.coverage)}, ""));
   plots.emplace_back("ranking.svg",
                      evaluate::curves_drawing(evaluate::ranking_panels(report.curves, report.metrics.classes), ""));
   const auto training = evaluate::curve_panels(report.history);
@@ -64,6 +67,7 @@ Result<void> write_report(const fs::path& target, const json::Value& value, cons
 std::string in_words(const evaluate::Report& report) {
   std::string text = fmt::format("{} on {}, {} split\n\n{}", report.name(), report.dataset,
                                  data::to_string(report.split), evaluate::format_table(report.metrics));
+  if (!report.note.empty()) text = fmt::format("note: {}\n\n{}", report.note, text);
   for (const auto& [name, accuracy] : report.views.items())
     text += fmt::format("accuracy with views {}: {:.4f}\n", name, accuracy.get<double>());
   for (const auto* latency : {&report.singles, &report.batches}) {
@@ -72,8 +76,32 @@ std::string in_words(const evaluate::Report& report) {
         fmt::format("{:3} images at a time: p50 {:.2f} ms, p99 {:.2f} ms, {:.0f} images/s\n",
                     (*latency)->images_per_call, (*latency)->p50_ms, (*latency)->p99_ms, (*latency)->images_per_second);
   }
+  text += evaluate::confidence_in_words(report);
   if (!report.slices.empty()) text += "\nslices, worst first\n" + slice_table(report.slices, kSlicesShown);
   return text;
+}
+
+/// A report without heat maps is better than none: why there are none is said in it.
+Result<void> explain(pipeline::Workspace& workspace, pipeline::Evaluation& evaluation, std::size_t most,
+                     Progress& progress) {
+  catch_stop_signals();
+  TRY(const auto package, workspace.models().resolve(evaluation.report.name()).and_then([&](const auto& version) {
+    return workspace.models().open(version);
+  }));
+  auto looked_at = explain_errors(
+      {.trainer = program_folder() / "imago-trainer",
+       .package = package.folder,
+       .timeout = std::chrono::hours(1),
+       .should_stop = stop_requested,
+       .on_progress = [&](std::size_t done, std::size_t total) { progress.update("explaining", done, total); }},
+      package.spec, workspace.datasets(), evaluation.report, most);
+  if (!looked_at && looked_at.error().code == ErrorCode::Cancelled) return pass(looked_at);
+  if (looked_at) {
+    evaluation.report.looked_at = std::move(*looked_at);
+  } else {
+    evaluation.report.not_looked_at = looked_at.error().message;
+  }
+  return {};
 }
 
 Result<void> run_evaluate(Context& context, const Options& options) {
@@ -81,13 +109,20 @@ Result<void> run_evaluate(Context& context, const Options& options) {
   pipeline::EvaluationRequest request = options.request;
   if (options.via.starts_with("http://") || options.via.starts_with("https://")) {
     request.server = options.via;
+  } else if (options.via == "learner") {
+    TRY(request.learner, trainer_program());
+    request.should_stop = stop_requested;
+    catch_stop_signals();
   } else if (options.via != "package") {
-    return fail(ErrorCode::InvalidArgument, "--via {}: 'package', or a server's address (http://...)", options.via);
+    return fail(ErrorCode::InvalidArgument, "--via {}: 'package', 'learner', or a server's address (http://...)",
+                options.via);
   }
   Progress progress(context.progress());
-  TRY(const auto evaluation, pipeline::evaluate_model(*workspace, request, [&](std::size_t done, std::size_t total) {
+  TRY(auto evaluation, pipeline::evaluate_model(*workspace, request, [&](std::size_t done, std::size_t total) {
         progress.update("evaluating", done, total);
       }));
+  if (!options.report.empty() && options.explained > 0)
+    TRY_VOID(explain(*workspace, evaluation, options.explained, progress));
   progress.end();
   const json::Value value = evaluate::to_json(evaluation.report);
   if (!options.output.empty()) {
@@ -112,12 +147,18 @@ void add_evaluate_command(CLI::App& app, Context& context) {
   command->add_option("model", request.model, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   command->add_option("-d,--data", request.dataset,
                       "NAME[@VERSION][:SPLIT]; default: the test split of what it was trained on");
-  command->add_option("--via", options->via, "Who answers: the package, or a server by its address, image by image")
-      ->type_name("package|URL")
+  command
+      ->add_option(
+          "--via", options->via,
+          "Who answers: the package, the learner (libtorch on the package's weights), or a server by its address, "
+          "image by image")
+      ->type_name("package|learner|URL")
       ->capture_default_str();
   command->add_option("--api-key", request.api_key, "For a server that asks for one");
   command->add_option("--slice", request.slices, "Also slice by this column: width, height, folder")
       ->type_name("COLUMN");
+  command->add_flag("--as-served", request.as_served,
+                    "Only as it answers, not also with the views that its recipe wanted measured");
   command->add_option("-o,--output", options->output, "Also write the metrics to this JSON file");
   command
       ->add_option(
@@ -125,6 +166,11 @@ void add_evaluate_command(CLI::App& app, Context& context) {
           "Also write a report: FILE.html (a page to look at), FILE.md, FILE.json, or a folder of all three with "
           "plots and every answer")
       ->type_name("FILE|FOLDER");
+  command
+      ->add_option("--explain", options->explained,
+                   "Of so many of the worst errors the report shows where the network looked (Grad-CAM)")
+      ->check(CLI::Range(std::size_t{0}, evaluate::kWorstErrors))
+      ->capture_default_str();
   command->footer(
       "Examples:\n  imago evaluate cifar10:2 --data cifar10:test --output metrics.json\n"
       "  imago evaluate cifar10 --report report.html\n  imago evaluate cifar10 --via http://localhost:8000");

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "app/confusion_view.hpp"
+#include "app/errors_view.hpp"
 #include "app/evaluation_page_style.hpp"
 #include "app/page_parts.hpp"
 #include "evaluate/evaluation_plots.hpp"
@@ -12,10 +13,8 @@
 namespace imago::app {
 namespace {
 
-using evaluate::Answer;
 using evaluate::Report;
 
-constexpr std::size_t kErrorsShown = 24;
 constexpr std::size_t kSlicesShown = 25;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
@@ -45,14 +44,14 @@ std::string range(const evaluate::Slice& slice, double whole, double start) {
 }
 
 std::string opening(const Report& report) {
-  std::string html = fmt::format(R"(<h1>{} on {}, {} split</h1><p class="soft">{} images, measured {} through {}</p>)"
-                                 R"(<section><h2>Accuracy</h2><div class="large">{}</div>)"
-                                 R"(<p class="soft">95 % interval {:.2f} to {:.2f} % (Wilson)</p>)",
-                                 escape(report.name()), escape(report.dataset), data::to_string(report.split),
-                                 report.metrics.n, escape(report.measured_at),
-                                 report.via == "package" ? "the package" : "the server at " + escape(report.via),
-                                 percent(report.metrics.accuracy), 100 * report.metrics.accuracy_interval.low,
-                                 100 * report.metrics.accuracy_interval.high);
+  std::string html =
+      fmt::format(R"(<h1>{} on {}, {} split</h1><p class="soft">{} images, measured {} through {}</p>)"
+                  R"(<section><h2>Accuracy</h2><div class="large">{}</div>)"
+                  R"(<p class="soft">95 % interval {:.2f} to {:.2f} % (Wilson)</p>)",
+                  escape(report.name()), escape(report.dataset), data::to_string(report.split), report.metrics.n,
+                  escape(report.measured_at), escape(report.through()), percent(report.metrics.accuracy),
+                  100 * report.metrics.accuracy_interval.low, 100 * report.metrics.accuracy_interval.high);
+  if (!report.note.empty()) html += fmt::format("<p class=\"note\">{}.</p>", escape(report.note));
   if (const auto weak = evaluate::weakness(report); !weak.empty())
     html += fmt::format("<p class=\"lead\">{}</p>", escape(weak));
   html += "<dl class=\"figures\">";
@@ -76,23 +75,6 @@ std::string classes(const evaluate::Metrics& metrics) {
         number(one.average_precision), one.support);
   }
   return html + "</table></div></section>";
-}
-
-std::string errors(const data::Repository& repository, const Report& report) {
-  const auto worst = evaluate::worst_errors(report.answers, kErrorsShown);
-  std::string html = "<section><h2>Wrong, and sure of it</h2>";
-  if (worst.empty()) return html + "<p>Every answer is right.</p></section>";
-  html +=
-      "<p class=\"soft\">Look for labels that are wrong themselves, and for what these have in common.</p><div "
-      "class=\"gallery\">";
-  for (const std::size_t i : worst) {
-    const Answer& answer = report.answers[i];
-    html += image_figure(repository, report.entry(answer),
-                         fmt::format("<strong>{}</strong><span class=\"said\">said: {} {:.0f}&nbsp;%</span>",
-                                     escape(report.label(answer.truth)), escape(report.label(answer.predicted)),
-                                     100 * answer.confidence));
-  }
-  return html + "</div></section>";
 }
 
 std::string slices(const Report& report) {
@@ -121,7 +103,8 @@ std::string plots(const Report& report) {
   std::string html =
       "<section><h2>Confidence</h2><p class=\"soft\">Where bars reach the diagonal, confidence means what "
       "it says.</p><div class=\"plots\">";
-  html += plot(evaluate::reliability_drawing(report.metrics.calibration)) + "</div></section>";
+  html += plot(evaluate::reliability_drawing(report.metrics.calibration));
+  html += plot(evaluate::curves_drawing({evaluate::coverage_panel(report.coverage)}, "")) + "</div></section>";
   html += "<section><h2>Each class against the rest</h2><div class=\"plots\">";
   for (const auto& panel : evaluate::ranking_panels(report.curves, report.metrics.classes))
     html += plot(evaluate::curves_drawing({panel}, ""));
@@ -150,8 +133,8 @@ std::string origin(const Report& report) {
 
 std::string evaluation_page(const data::Repository& repository, const Report& report) {
   return evaluation_head(fmt::format("{} on {}", report.name(), report.dataset)) + opening(report) +
-         confusion_view(repository, report) + errors(repository, report) + slices(report) + classes(report.metrics) +
-         plots(report) + origin(report) + "</body></html>\n";
+         confusion_view(repository, report) + errors_view(repository, report) + slices(report) +
+         classes(report.metrics) + plots(report) + origin(report) + "</body></html>\n";
 }
 
 }  // namespace imago::app

@@ -10,7 +10,7 @@ namespace {
 constexpr int kLooksASecond = 1, kStopChecksASecond = 20;
 
 std::string identity(const registry::ModelVersion& version) {
-  return fmt::format("{}:{} {}", version.model, version.version, version.digest);
+  return fmt::format("{}:{} {}/{}", version.model, version.version, version.digest, version.abstention_change);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// imago models list | show | history; those that change something are in models_change_command.cpp
+// imago models list | show | history; those that change something are in models_change_command.cpp and
+// models_threshold_command.cpp
 #include "app/models_command.hpp"
 
 #include <fmt/ranges.h>
@@ -124,6 +125,7 @@ void add_model_commands(CLI::App& app, Context& context) {
       [&context, reference] { context.action = [&context, reference] { return run_show(context, *reference); }; });
   add_history(*models, context);
   add_model_changes(*models, context);
+  add_threshold(*models, context);
 }
 
 }  // namespace imago::app

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the two files of `imago models` share.
+// What the files of `imago models` share.
 #pragma once
 
 #include "app/command.hpp"
@@ -10,5 +10,8 @@ json::Value to_json(const registry::ModelVersion& version);
 
 /// promote, rollback, export and import.
 void add_model_changes(CLI::App& models, Context& context);
+
+/// threshold.
+void add_threshold(CLI::App& models, Context& context);
 
 }  // namespace imago::app

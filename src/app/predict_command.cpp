@@ -8,7 +8,8 @@
 namespace imago::app {
 namespace {
 
-Result<json::Value> predict_one(const fs::path& path, const model::ModelSpec& spec, infer::Engine& engine) {
+Result<json::Value> predict_one(const fs::path& path, const model::ModelSpec& spec,
+                                const model::AbstentionPolicy& policy, infer::Engine& engine) {
   TRY(const auto bytes, read_file(path, image::DecodeLimits{}.max_bytes));
   TRY(const auto resized, image::decode_and_resize(as_bytes(bytes), spec.preprocess));
   image::ImageBatch batch{
@@ -20,10 +21,16 @@ Result<json::Value> predict_one(const fs::path& path, const model::ModelSpec& sp
   const auto best = static_cast<std::size_t>(model::argmax(logits.row(0)));
   json::Value by_class = json::Value::object();
   for (std::size_t i = 0; i < probabilities.size(); ++i) by_class[spec.labels[i]] = probabilities[i];
-  return json::Value{{"file", path.string()},
+  json::Value answer{{"file", path.string()},
                      {"prediction", spec.labels[best]},
                      {"confidence", probabilities[best]},
-                     {"class_probabilities", by_class}};
+                     {"class_probabilities", by_class},
+                     {"energy", model::energy(logits.row(0))}};
+  if (policy.empty()) return answer;
+  const auto doubt = policy.judge(static_cast<int>(best), probabilities[best], answer["energy"].get<double>());
+  answer["abstained"] = doubt != model::Doubt::None;
+  if (doubt != model::Doubt::None) answer["abstained_because"] = model::to_string(doubt);
+  return answer;
 }
 
 Result<void> run_predict(Context& context, const std::string& model, const std::vector<std::string>& files) {
@@ -35,15 +42,17 @@ Result<void> run_predict(Context& context, const std::string& model, const std::
   std::string text;
   std::size_t failed = 0;
   for (const auto& file : files) {
-    auto answer = predict_one(file, package.spec, *engine);
+    auto answer = predict_one(file, package.spec, version.abstention, *engine);
     if (!answer) {  // one bad image spoils only its own line
       ++failed;
       fmt::print(stderr, "imago: {}: {}\n", file, answer.error().message);
       answers.push_back({{"file", file}, {"error", answer.error().message}});
       continue;
     }
-    text += fmt::format("{}  {}  {:.4f}\n", file, (*answer)["prediction"].get<std::string>(),
-                        (*answer)["confidence"].get<double>());
+    const std::string because = answer->value("abstained_because", "");
+    text += fmt::format("{}  {}  {:.4f}{}\n", file, (*answer)["prediction"].get<std::string>(),
+                        (*answer)["confidence"].get<double>(),
+                        because.empty() ? "" : fmt::format("  (abstained: {})", because));
     answers.push_back(std::move(*answer));
   }
   context.answer({{"model", version.model}, {"version", version.version}, {"predictions", answers}}, text);

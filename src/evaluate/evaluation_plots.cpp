@@ -80,6 +80,14 @@ std::vector<Panel> ranking_panels(const std::vector<ClassCurves>& curves, const 
   return {std::move(roc), std::move(precision)};
 }
 
+Panel coverage_panel(const Coverage& coverage) {
+  Series accuracy{"accuracy", {}};
+  for (const CoveragePoint& point : coverage.curve)
+    accuracy.points.emplace_back(static_cast<double>(point.answered) / static_cast<double>(coverage.n),
+                                 point.accuracy());
+  return {"accuracy of what is answered", {std::move(accuracy)}, "share answered"};
+}
+
 Drawing reliability_drawing(const Calibration& calibration) {
   Drawing drawing{kLeft + kSide + 40, kTop + kSide + kGap + kCounts + 50, {}};
   write(drawing, at_x(0.5), 24, Anchor::Middle, "reliability", 15.0);

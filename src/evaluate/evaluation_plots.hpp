@@ -7,6 +7,7 @@
 #include "evaluate/metrics.hpp"
 #include "evaluate/plots.hpp"
 #include "evaluate/ranking.hpp"
+#include "evaluate/selective.hpp"
 
 namespace imago::evaluate {
 
@@ -15,6 +16,9 @@ inline constexpr std::size_t kMostClassesDrawn = 6;
 
 /// Two panels, ROC and precision-recall, a line a class.
 std::vector<Panel> ranking_panels(const std::vector<ClassCurves>& curves, const std::vector<ClassMetrics>& classes);
+
+/// Accuracy of what is answered by the share that is answered.
+Panel coverage_panel(const Coverage& coverage);
 
 /// A bar a bin as high as its share of right answers, and what is missing to (or beyond) its mean confidence; below it
 /// how many images each bin has.

@@ -21,6 +21,8 @@ std::string with_interval(double share, const Interval& interval) {
   return fmt::format("{} ({:.2f} to {:.2f})", percent(share), 100.0 * interval.low, 100.0 * interval.high);
 }
 
+double share(std::int64_t part, std::int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
 std::string number(const std::optional<double>& value) { return value ? fmt::format("{:.4f}", *value) : "-"; }
 
 std::string milliseconds(const Latency& latency) {
@@ -28,12 +30,25 @@ std::string milliseconds(const Latency& latency) {
                      latency.images_per_second);
 }
 
-json::Value error_json(const Report& report, const Answer& answer) {
+json::Value to_json(const std::optional<Faithfulness>& areas) {
+  if (!areas) return {};
+  return {{"deletion", areas->deletion}, {"insertion", areas->insertion}};
+}
+
+const LookedAt* looked_at(const Report& report, std::size_t answer) {
+  const auto found = std::ranges::find(report.looked_at, answer, &LookedAt::answer);
+  return found == report.looked_at.end() ? nullptr : &*found;
+}
+
+json::Value error_json(const Report& report, std::size_t index) {
+  const Answer& answer = report.answers[index];
+  const LookedAt* looked = looked_at(report, index);
   return {{"path", report.entry(answer).path},
           {"truth", report.label(answer.truth)},
           {"prediction", report.label(answer.predicted)},
           {"confidence", answer.confidence},
-          {"truth_probability", answer.truth_probability}};
+          {"truth_probability", answer.truth_probability},
+          {"faithfulness", to_json(looked == nullptr ? std::nullopt : looked->faithfulness)}};
 }
 
 /// A cell of a Markdown table: a bar would end it, and a line feed the table.
@@ -97,11 +112,49 @@ std::string slices_table(const std::vector<Slice>& slices) {
 }
 
 std::string errors_table(const Report& report) {
-  std::string out = head({"image", "truth", "prediction", "confidence"}, 3);
+  std::string out = head({"image", "truth", "prediction", "confidence", "deletion", "insertion"}, 3);
   for (const std::size_t i : worst_errors(report.answers, kWorstErrors)) {
     const Answer& answer = report.answers[i];
-    out += row({cell(report.entry(answer).path), cell(report.label(answer.truth)), cell(report.label(answer.predicted)),
-                percent(answer.confidence)});
+    std::vector<std::string> cells{cell(report.entry(answer).path),
+                                   cell(report.label(answer.truth)),
+                                   cell(report.label(answer.predicted)),
+                                   percent(answer.confidence),
+                                   "-",
+                                   "-"};
+    if (const LookedAt* looked = looked_at(report, i); looked != nullptr && looked->faithfulness) {
+      cells[4] = fmt::format("{:.4f}", looked->faithfulness->deletion);
+      cells[5] = fmt::format("{:.4f}", looked->faithfulness->insertion);
+    }
+    out += row(cells);
+  }
+  return out;
+}
+
+/// What scaling did for the confidence, and what can be relied on.
+void add_selective(const Report& report, std::vector<std::pair<std::string, std::string>>& list) {
+  if (report.uncalibrated) list.emplace_back("ECE before scaling", number(report.uncalibrated->expected_error));
+  for (const CoverageAt& at : report.coverage.at)
+    list.emplace_back(fmt::format("answered at {:g} % accuracy", 100.0 * at.accuracy),
+                      with_interval(at.coverage, at.interval));
+  if (!report.abstention) return;
+  const AbstentionOutcome& outcome = *report.abstention;
+  const std::int64_t answered = outcome.answered();
+  list.emplace_back("answered under its policy",
+                    with_interval(share(answered, outcome.n), wilson_interval(answered, outcome.n)));
+  if (answered > 0)
+    list.emplace_back("accuracy of what is answered",
+                      with_interval(share(outcome.right, answered), wilson_interval(outcome.right, answered)));
+}
+
+/// The curve at a dozen places, from all images to few.
+std::string coverage_table(const Coverage& coverage) {
+  std::string out = head({"answered", "accuracy", "least confidence"}, 0);
+  const std::size_t last = coverage.curve.size() - 1;
+  const std::size_t rows = std::min<std::size_t>(last + 1, 12);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const CoveragePoint& point = coverage.curve[last - i * (last + 1) / rows];
+    out += row({percent(share(point.answered, coverage.n)), percent(point.accuracy()),
+                fmt::format("{:.4f}", point.least_confidence)});
   }
   return out;
 }
@@ -120,7 +173,24 @@ json::Value probabilities_json(const Report& report, const std::vector<double>& 
 
 }  // namespace
 
+std::optional<Faithfulness> mean_faithfulness(std::span<const LookedAt> looked_at) {
+  Faithfulness sum;
+  double n = 0.0;
+  for (const LookedAt& one : looked_at) {
+    if (!one.faithfulness) continue;
+    sum.deletion += one.faithfulness->deletion;
+    sum.insertion += one.faithfulness->insertion;
+    n += 1.0;
+  }
+  if (n == 0.0) return std::nullopt;
+  return Faithfulness{sum.deletion / n, sum.insertion / n};
+}
+
 std::string Report::name() const { return fmt::format("{}:{}", model, version); }
+
+std::string Report::through() const {
+  return via == "package" || via == "learner" ? "the " + via : "the server at " + via;
+}
 
 json::Value metrics_json(const Report& report) {
   json::Value value = to_json(report.metrics);
@@ -129,6 +199,12 @@ json::Value metrics_json(const Report& report) {
   value["dataset"] = report.dataset;
   value["split"] = data::to_string(report.split);
   if (!report.views.empty()) value["accuracy_by_views"] = report.views;
+  if (report.uncalibrated)
+    value["uncalibrated"] = {{"expected_error", report.uncalibrated->expected_error},
+                             {"largest_error", report.uncalibrated->largest_error},
+                             {"mean_confidence", report.uncalibrated->mean_confidence}};
+  if (report.coverage.n > 0) value["coverage"] = to_json(report.coverage);
+  if (report.abstention) value["abstention"] = to_json(*report.abstention);
   return value;
 }
 
@@ -140,10 +216,16 @@ json::Value to_json(const Report& report) {
   value["temperature"] = report.temperature;
   value["latency"] = {{"batches", report.batches ? to_json(*report.batches) : json::Value()},
                       {"single_images", report.singles ? to_json(*report.singles) : json::Value()}};
+  if (report.coverage.n > 0) value["coverage"]["curve"] = curve_json(report.coverage);
   value["slices"] = to_json(report.slices);
+  if (!report.note.empty()) value["note"] = report.note;
+  value["explanations"] = {{"method", "grad-cam"},
+                           {"images", report.looked_at.size()},
+                           {"mean_faithfulness", to_json(mean_faithfulness(report.looked_at))}};
+  if (!report.not_looked_at.empty()) value["explanations"]["error"] = report.not_looked_at;
   value["worst_errors"] = json::Value::array();
   for (const std::size_t i : worst_errors(report.answers, kWorstErrors))
-    value["worst_errors"].push_back(error_json(report, report.answers[i]));
+    value["worst_errors"].push_back(error_json(report, i));
   value["lineage"] = report.lineage;
   return value;
 }
@@ -157,6 +239,11 @@ std::string predictions_jsonl(const Report& report, const model::Logits& logits)
                      {"truth", report.label(answer.truth)},
                      {"prediction", report.label(answer.predicted)},
                      {"confidence", answer.confidence}};
+    if (report.uncalibrated) line["energy"] = model::energy(logits.row(static_cast<int>(i)));
+    if (report.abstention) {
+      line["abstained"] = answer.doubt != model::Doubt::None;
+      if (answer.doubt != model::Doubt::None) line["abstained_because"] = model::to_string(answer.doubt);
+    }
     line.update(probabilities_json(report, model::softmax(logits.row(static_cast<int>(i)), report.temperature)));
     out += json::dump(line);
     out += '\n';
@@ -181,10 +268,19 @@ std::vector<std::pair<std::string, std::string>> figures(const Report& report) {
                            {"log loss", number(metrics.log_loss)},
                            {"Brier score", number(metrics.brier)},
                            {"calibration error (ECE)", number(metrics.calibration.expected_error)}});
+  add_selective(report, list);
   if (report.singles) list.emplace_back("one image at a time", milliseconds(*report.singles));
   if (report.batches)
     list.emplace_back(fmt::format("batches of {}", report.batches->images_per_call), milliseconds(*report.batches));
   return list;
+}
+
+std::string confidence_in_words(const Report& report) {
+  std::vector<std::pair<std::string, std::string>> list;
+  add_selective(report, list);
+  std::string text;
+  for (const auto& [name, value] : list) text += fmt::format("{}: {}\n", name, value);
+  return text;
 }
 
 std::string weakness(const Report& report) {
@@ -197,16 +293,21 @@ std::string weakness(const Report& report) {
 }
 
 std::string to_markdown(const Report& report) {
-  std::string out = fmt::format("# {} on {}, {} split\n\nMeasured {} through the {}, {} images. {}\n\n",
+  std::string out = fmt::format("# {} on {}, {} split\n\nMeasured {} through {}, {} images. {}\n\n",
                                 cell(report.name()), cell(report.dataset), data::to_string(report.split),
-                                report.measured_at, report.via == "package" ? "package" : "server " + report.via,
-                                report.metrics.n, cell(weakness(report)));
+                                report.measured_at, report.through(), report.metrics.n, cell(weakness(report)));
+  if (!report.note.empty()) out += cell(report.note) + ".\n\n";
   out += head({"figure", "value"}, 2);
   for (const auto& [name, value] : figures(report)) out += row({name, value});
   out += "\n## Classes\n\n" + classes_table(report.metrics);
   out += "\n## Confusion matrix\n\n" + confusion_table(report.metrics);
+  if (report.coverage.n > 0) out += "\n## Answering only what it is sure of\n\n" + coverage_table(report.coverage);
   if (!report.slices.empty()) out += "\n## Slices, worst first\n\n" + slices_table(report.slices);
   out += "\n## Wrong, and sure of it\n\n" + errors_table(report);
+  if (const auto mean = mean_faithfulness(report.looked_at))
+    out += fmt::format(
+        "\nGrad-CAM of {} of them: mean area under deletion {:.3f} (low is good), insertion {:.3f} (high).\n",
+        report.looked_at.size(), mean->deletion, mean->insertion);
   out += fmt::format("\n## Where it comes from\n\n```json\n{}\n```\n", json::dump_pretty(report.lineage));
   return out;
 }

@@ -67,6 +67,7 @@ struct ModelMetrics::Series {
   prometheus::Histogram *decode, *preprocess, *queue, *infer, *total, *batch_size;
   std::vector<prometheus::Counter*> by_class;
   std::array<prometheus::Counter*, kOutcomes.size()> by_outcome;
+  prometheus::Counter *unsure, *unfamiliar;
   prometheus::Gauge *in_flight, *queue_depth;
   std::atomic<std::int64_t>* predictions;
   History* history;
@@ -112,6 +113,11 @@ ModelTotals ModelMetrics::totals() const {
   return series_->totals;
 }
 
+void ModelMetrics::count_doubt(model::Doubt doubt) {
+  if (doubt == model::Doubt::Confidence) series_->unsure->Increment();
+  if (doubt == model::Doubt::Energy) series_->unfamiliar->Increment();
+}
+
 void ModelMetrics::count_outcome(Outcome outcome) {
   series_->by_outcome[static_cast<std::size_t>(outcome)]->Increment();
   if (outcome == Outcome::Ok) return;
@@ -139,6 +145,7 @@ struct ServerMetrics::Impl {
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Family<prometheus::Histogram>& request_seconds;
   prometheus::Family<prometheus::Counter>& predictions;
+  prometheus::Family<prometheus::Counter>& abstentions;
   prometheus::Family<prometheus::Histogram>& stage_seconds;
   prometheus::Family<prometheus::Histogram>& batch_size;
   prometheus::Family<prometheus::Counter>& model_requests;
@@ -165,6 +172,10 @@ struct ServerMetrics::Impl {
         predictions(prometheus::BuildCounter()
                         .Name("imago_predictions_total")
                         .Help("Images classified, by model, version and predicted label.")
+                        .Register(registry)),
+        abstentions(prometheus::BuildCounter()
+                        .Name("imago_abstentions_total")
+                        .Help("Images classified but not relied on, by model, version and reason.")
                         .Register(registry)),
         stage_seconds(prometheus::BuildHistogram()
                           .Name("imago_prediction_stage_seconds")
@@ -272,6 +283,13 @@ std::shared_ptr<ModelMetrics> ServerMetrics::model(const std::string& name, int 
   }
   series->in_flight = &impl_->in_flight.Add(base);
   series->queue_depth = &impl_->model_queue_depth.Add(base);
+  const auto abstained = [&](model::Doubt doubt) {
+    auto with_reason = base;
+    with_reason["reason"] = model::to_string(doubt);
+    return &impl_->abstentions.Add(with_reason);
+  };
+  series->unsure = abstained(model::Doubt::Confidence);
+  series->unfamiliar = abstained(model::Doubt::Energy);
   series->predictions = &impl_->total_predictions;
   series->history = &impl_->history;
   return std::make_shared<ModelMetrics>(std::move(series));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "model/abstention.hpp"
 #include "monitor/history.hpp"
 
 namespace imago::monitor {
@@ -54,7 +55,7 @@ struct ModelTotals {
   std::chrono::microseconds decode{0}, preprocess{0}, queue{0}, infer{0}, total{0};
   std::int64_t images = 0;
   std::int64_t failures = 0;  ///< requests that ended otherwise than Ok
-  WallTime last;                        ///< when an image was last classified
+  WallTime last;              ///< when an image was last classified
   std::map<int, Batches> by_batch_size;
 };
 
@@ -67,6 +68,8 @@ class ModelMetrics {
   ~ModelMetrics();
   /// @param class_index in [0, labels).
   void count_prediction(int class_index, const PredictionTiming& timing);
+  /// Whether the model's policy relied on it; nothing is counted where it did.
+  void count_doubt(model::Doubt doubt);
   /// Once for each request; predictions are counted beside it.
   void count_outcome(Outcome outcome);
   void set_queue_depth(std::size_t waiting);

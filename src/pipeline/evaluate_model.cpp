@@ -10,18 +10,23 @@
 #include "base/clock.hpp"
 #include "data/packed.hpp"
 #include "infer/engine.hpp"
+#include "pipeline/learner_answers.hpp"
+#include "pipeline/lineage_data.hpp"
 #include "pipeline/remote_model.hpp"
 
 namespace imago::pipeline {
 namespace {
 
+constexpr std::string_view kNameAnother = "name a data set with the model's classes (--data)";
+
 Result<void> check_labels(const std::vector<std::string>& model, const std::vector<std::string>& dataset) {
   if (model.size() != dataset.size())
-    return fail(ErrorCode::InvalidArgument, "the model has {} classes, the data set {}", model.size(), dataset.size());
+    return fail(ErrorCode::InvalidArgument, "the model has {} classes, the data set {}; {}", model.size(),
+                dataset.size(), kNameAnother);
   for (std::size_t i = 0; i < model.size(); ++i) {
     if (model[i] != dataset[i])
-      return fail(ErrorCode::InvalidArgument, "class {} is '{}' for the model and '{}' in the data set", i, model[i],
-                  dataset[i]);
+      return fail(ErrorCode::InvalidArgument, "class {} is '{}' for the model and '{}' in the data set; {}", i,
+                  model[i], dataset[i], kNameAnother);
   }
   return {};
 }
@@ -33,30 +38,60 @@ struct Subject {
   data::Manifest manifest;
   data::Split split = data::Split::Test;
   std::optional<data::PackedSplit> images;  ///< as this model sees them
+  std::string note;                         ///< why it is not what the model was trained on
 
   [[nodiscard]] std::string name() const { return fmt::format("{}:{}", version.model, version.version); }
   [[nodiscard]] std::string dataset() const { return manifest.name + "@" + data::version_of(manifest); }
 };
 
-Result<Subject> open_subject(Workspace& workspace, const std::string& model, const std::string& dataset) {
+/// What was asked for, or what the model was trained on.
+Result<void> load_manifest(Workspace& workspace, const std::string& asked, const std::string& trained_on,
+                           Subject& subject) {
+  if (!asked.empty()) {
+    TRY(subject.manifest, workspace.datasets().load(asked));
+    return {};
+  }
+  auto manifest = load_or_newest(workspace.datasets(), trained_on);
+  if (!manifest)
+    return fail(manifest.error().code, "{} was trained on {}: {}, or name another with --data", subject.name(),
+                trained_on, manifest.error().message);
+  subject.manifest = std::move(*manifest);
+  if (subject.dataset() != trained_on)
+    subject.note = fmt::format("{} was trained on {}, which is not here: measured on {}, the newest version of it",
+                               subject.name(), trained_on, subject.dataset());
+  return {};
+}
+
+Result<void> check_split(const data::Manifest& manifest, data::Split split) {
+  if (!manifest.indices(split).empty()) return {};
+  std::string others;
+  for (const auto other : {data::Split::Train, data::Split::Validation, data::Split::Test}) {
+    if (const auto n = manifest.indices(other).size(); n > 0)
+      others += fmt::format("{}{} ({} images)", others.empty() ? "" : ", ", data::to_string(other), n);
+  }
+  return fail(ErrorCode::InvalidArgument, "data set '{}' has no {} split: it has {}; name one with --data {}:SPLIT",
+              manifest.name, data::to_string(split), others, manifest.name);
+}
+
+/// @param otherwise the split, unless `dataset` names one.
+Result<Subject> open_subject(Workspace& workspace, const std::string& model, const std::string& dataset,
+                             data::Split otherwise = data::Split::Test) {
   Subject subject;
+  subject.split = otherwise;
   TRY(subject.version, workspace.models().resolve(model));
   TRY(subject.package, workspace.models().open(subject.version));
-  std::string reference = dataset.empty() ? subject.package.lineage.value("dataset", "") : dataset;
-  if (reference.empty())
+  const auto trained_on = subject.package.lineage.value("dataset", "");
+  std::string reference = dataset;
+  if (reference.empty() && trained_on.empty())
     return fail(ErrorCode::InvalidArgument, "{} does not say what it was trained on: name a data set with --data",
                 subject.name());
   if (const auto colon = reference.find(':'); colon != std::string::npos) {
     TRY(subject.split, data::split_from(reference.substr(colon + 1)));
     reference.resize(colon);
   }
-  auto manifest = workspace.datasets().load(reference);
-  if (!manifest && dataset.empty() && manifest.error().code == ErrorCode::NotFound)
-    return fail(ErrorCode::NotFound, "{} was trained on {}: {}; name another with --data", subject.name(), reference,
-                manifest.error().message);
-  if (!manifest) return pass(manifest);
-  subject.manifest = std::move(*manifest);
+  TRY_VOID(load_manifest(workspace, reference, trained_on, subject));
   TRY_VOID(check_labels(subject.package.spec.labels, subject.manifest.labels));
+  TRY_VOID(check_split(subject.manifest, subject.split));
   TRY(subject.images,
       data::open_packed(workspace.datasets(), subject.manifest, subject.split, subject.package.spec.preprocess, {}));
   return subject;
@@ -67,6 +102,7 @@ struct Predictions {
   model::Logits logits;
   double temperature = 1.0;
   std::optional<evaluate::Latency> batches, singles;
+  std::vector<model::Doubt> doubts{};  ///< a server's own; empty of others, which give logits to judge by
 };
 
 Result<Predictions> ask_package(const Subject& subject, std::size_t timed_images, const OnProgress& on_progress) {
@@ -80,6 +116,23 @@ Result<Predictions> ask_package(const Subject& subject, std::size_t timed_images
     TRY(predictions.singles, evaluate::time_single_images(*engine, *subject.images, spec.preprocess, timed_images));
   }
   return predictions;
+}
+
+Result<Predictions> ask_learner_of(Workspace& workspace, const Subject& subject, const EvaluationRequest& request,
+                                   const OnProgress& on_progress) {
+  TRY(auto answers, ask_learner(subject.package, {.trainer = request.learner,
+                                                  .datasets = workspace.datasets().folder(),
+                                                  .dataset = subject.dataset(),
+                                                  .split = subject.split,
+                                                  .timed_images = request.timed_images,
+                                                  .on_progress = on_progress,
+                                                  .should_stop = request.should_stop}));
+  if (static_cast<std::size_t>(answers.logits.n) != subject.images->size())
+    return fail(ErrorCode::Internal, "the learner answered {} of {} images", answers.logits.n, subject.images->size());
+  return Predictions{.logits = std::move(answers.logits),
+                     .temperature = subject.package.spec.temperature,
+                     .batches = answers.batches,
+                     .singles = answers.singles};
 }
 
 Result<void> check_served(const RemoteModel& remote, const Subject& subject) {
@@ -101,10 +154,11 @@ Result<Predictions> ask_server(Workspace& workspace, const Subject& subject, con
     const auto& entry = subject.manifest.entries[subject.images->entry(i)];
     TRY(const auto bytes, workspace.datasets().read_object(entry.sha256));
     const SteadyTime start = system_clock().steady();
-    const auto probabilities = remote.classify(bytes);
+    const auto answer = remote.classify(bytes);
     milliseconds.push_back(std::chrono::duration<double, std::milli>(system_clock().steady() - start).count());
-    if (!probabilities) return tl::unexpected(Error(probabilities.error()).with(entry.path));
-    for (const double p : *probabilities)
+    if (!answer) return tl::unexpected(Error(answer.error()).with(entry.path));
+    predictions.doubts.push_back(answer->doubt);
+    for (const double p : answer->probabilities)
       predictions.logits.data.push_back(static_cast<float>(std::log(std::max(p, std::numeric_limits<double>::min()))));
     ++predictions.logits.n;
     if (on_progress) on_progress(i + 1, images);
@@ -117,6 +171,21 @@ std::vector<evaluate::Answer> answers_of(const Subject& subject, const Predictio
   std::vector<std::size_t> entries(subject.images->size());
   for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = subject.images->entry(i);
   return evaluate::answers_of(predictions.logits, subject.images->labels(), entries, predictions.temperature);
+}
+
+/// What the answers' confidence is worth, and what they come to under the version's policy.
+void add_confidence(evaluate::Report& report, const Subject& subject, const Predictions& predictions) {
+  const auto& policy = subject.version.abstention;
+  if (predictions.doubts.empty()) {
+    report.uncalibrated = evaluate::calibration_of(predictions.logits, subject.images->labels(), 1.0);
+    evaluate::judge(report.answers, predictions.logits, policy);
+  } else {
+    for (std::size_t i = 0; i < report.answers.size(); ++i) report.answers[i].doubt = predictions.doubts[i];
+  }
+  report.coverage = evaluate::measure_coverage(report.answers);
+  const bool abstains = std::ranges::any_of(
+      report.answers, [](const evaluate::Answer& answer) { return answer.doubt != model::Doubt::None; });
+  if (abstains || !policy.empty()) report.abstention = evaluate::abstention_outcome(report.answers, policy);
 }
 
 /// The usual columns, then those asked for.
@@ -140,6 +209,18 @@ json::Value history_of(const package::ModelPackage& package) {
   return training->value("history", json::Value::array());
 }
 
+std::string via(const EvaluationRequest& request) {
+  if (!request.server.empty()) return request.server;
+  return request.learner.empty() ? "package" : "learner";
+}
+
+Result<Predictions> ask(Workspace& workspace, const Subject& subject, const EvaluationRequest& request,
+                        const OnProgress& on_progress) {
+  if (!request.server.empty()) return ask_server(workspace, subject, request, on_progress);
+  if (!request.learner.empty()) return ask_learner_of(workspace, subject, request, on_progress);
+  return ask_package(subject, request.timed_images, on_progress);
+}
+
 evaluate::Report report_of(Subject& subject, const EvaluationRequest& request) {
   evaluate::Report report;
   report.model = subject.version.model;
@@ -147,7 +228,9 @@ evaluate::Report report_of(Subject& subject, const EvaluationRequest& request) {
   report.digest = subject.version.digest;
   report.dataset = subject.dataset();
   report.split = subject.split;
-  report.via = request.server.empty() ? "package" : request.server;
+  report.via = via(request);
+  report.note = subject.note;
+  report.preprocess = subject.package.spec.preprocess;
   report.measured_at = format_utc(system_clock().wall());
   report.lineage = subject.package.lineage;
   report.history = history_of(subject.package);
@@ -186,8 +269,7 @@ Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest&
                                   const OnProgress& on_progress) {
   TRY(auto subject, open_subject(workspace, request.model, request.dataset));
   TRY(const auto columns, columns_of(subject, request.slices));
-  TRY(auto predictions, request.server.empty() ? ask_package(subject, request.timed_images, on_progress)
-                                               : ask_server(workspace, subject, request, on_progress));
+  TRY(auto predictions, ask(workspace, subject, request, on_progress));
   const auto& labels = subject.package.spec.labels;
   evaluate::Report report = report_of(subject, request);
   report.temperature = predictions.temperature;
@@ -197,13 +279,26 @@ Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest&
       evaluate::compute_metrics(predictions.logits, subject.images->labels(), labels, predictions.temperature));
   report.answers = answers_of(subject, predictions);
   report.slices = evaluate::measure_slices(columns, report.answers);
+  add_confidence(report, subject, predictions);
   report.curves = evaluate::class_curves(predictions.logits, subject.images->labels(), labels, predictions.temperature);
-  if (request.server.empty()) {
+  if (report.via == "package" && !request.as_served) {
     TRY(report.views,
         accuracy_by_views(workspace, subject.package, subject.manifest, subject.split, report.metrics, on_progress));
   }
   report.manifest = std::move(subject.manifest);
   return Evaluation{std::move(report), std::move(predictions.logits)};
+}
+
+Result<SplitAnswers> answer_split(Workspace& workspace, const std::string& model, const std::string& dataset,
+                                  data::Split otherwise, const OnProgress& on_progress) {
+  TRY(auto subject, open_subject(workspace, model, dataset, otherwise));
+  TRY(auto predictions, ask_package(subject, 0, on_progress));
+  return SplitAnswers{.version = subject.version,
+                      .labels = subject.package.spec.labels,
+                      .dataset = subject.dataset(),
+                      .split = subject.split,
+                      .answers = answers_of(subject, predictions),
+                      .logits = std::move(predictions.logits)};
 }
 
 Result<ModelComparison> compare_models(Workspace& workspace, const ComparisonRequest& request,

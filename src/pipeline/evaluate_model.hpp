@@ -2,6 +2,7 @@
 // Measuring registered models on a split: one, or two against each other.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -36,8 +37,11 @@ struct EvaluationRequest {
   std::string dataset;  ///< NAME[@VERSION][:SPLIT], the test split unless one is named; empty: what it was trained on
   std::string server;   ///< a server's address: it is asked, image by image, instead of the package
   std::string api_key;  ///< for `server`
-  std::vector<std::string> slices;  ///< columns beside the usual ones
-  std::size_t timed_images = 200;   ///< so many are timed one by one, in the package
+  std::filesystem::path learner;      ///< imago-trainer: libtorch's network is asked, instead of the package
+  std::function<bool()> should_stop;  ///< for `learner`; may be empty
+  std::vector<std::string> slices;    ///< columns beside the usual ones
+  bool as_served = false;             ///< not also with the views that the recipe wanted measured
+  std::size_t timed_images = 200;     ///< so many are timed one by one, in the package and the learner
 };
 
 struct Evaluation {
@@ -45,10 +49,25 @@ struct Evaluation {
   model::Logits logits;  ///< a row an answer; of a server the logarithms of its probabilities
 };
 
-/// Errors as Registry::resolve and Repository::load. InvalidArgument when labels differ (naming the first), the split
-/// is empty, a column is none, or the server serves another package.
+/// A model that was trained on a version that is not here is measured on the newest of that data set; Report::note says
+/// so. Errors as Registry::resolve and Repository::load. InvalidArgument when labels differ (naming the first), the
+/// split is empty, a column is none, or the server serves another package.
 Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest& request,
                                   const OnProgress& on_progress);
+
+/// What a registered package says to a split, calibrated.
+struct SplitAnswers {
+  registry::ModelVersion version;
+  std::vector<std::string> labels;
+  std::string dataset;  ///< NAME@VERSION
+  data::Split split = data::Split::Test;
+  std::vector<evaluate::Answer> answers;
+  model::Logits logits;  ///< a row an answer
+};
+
+/// @param dataset as in EvaluationRequest, but with `otherwise` where it names no split. Errors as evaluate_model.
+Result<SplitAnswers> answer_split(Workspace& workspace, const std::string& model, const std::string& dataset,
+                                  data::Split otherwise, const OnProgress& on_progress);
 
 struct ComparisonRequest {
   std::string model_a, model_b;

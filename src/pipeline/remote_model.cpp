@@ -43,9 +43,9 @@ Result<RemoteModel> RemoteModel::connect(std::string url, std::string api_key) {
   return remote;
 }
 
-Result<std::vector<double>> RemoteModel::classify(std::string_view encoded) {
+Result<RemoteModel::Answer> RemoteModel::classify(std::string_view encoded) {
   http::ClientRequest request{.method = "POST",
-                              .url = url_ + "/predict?fields=probabilities,model,model_version",
+                              .url = url_ + "/predict?fields=probabilities,model,model_version,abstained_because",
                               .headers = {{"Content-Type", "application/octet-stream"}},
                               .body = std::string(encoded)};
   if (!api_key_.empty()) request.headers["X-API-Key"] = api_key_;
@@ -62,7 +62,9 @@ Result<std::vector<double>> RemoteModel::classify(std::string_view encoded) {
   if (probabilities.size() != labels_.size())
     return fail(ErrorCode::Unsupported, "{} gave {} probabilities for {} classes", url_, probabilities.size(),
                 labels_.size());
-  return probabilities;
+  TRY(const auto because, json::get_or<std::string>(answer, "abstained_because", "none"));
+  TRY(const auto doubt, model::doubt_from(because));
+  return Answer{std::move(probabilities), doubt};
 }
 
 }  // namespace imago::pipeline

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "model/abstention.hpp"
 
 namespace imago::pipeline {
 
@@ -23,9 +24,13 @@ class RemoteModel {
   [[nodiscard]] const std::string& digest() const { return digest_; }
   [[nodiscard]] const std::vector<std::string>& labels() const { return labels_; }
 
-  /// The probability of each class, in the order of labels(). @param encoded an image file's bytes. Unavailable, with
-  /// the server's own words, for any status but 200, and when another version answers than was there at first.
-  Result<std::vector<double>> classify(std::string_view encoded);
+  struct Answer {
+    std::vector<double> probabilities;        ///< of each class, in the order of labels()
+    model::Doubt doubt = model::Doubt::None;  ///< why it abstained, where it did
+  };
+  /// @param encoded an image file's bytes. Unavailable, with the server's own words, for any status but 200, and when
+  /// another version answers than was there at first.
+  Result<Answer> classify(std::string_view encoded);
 
  private:
   RemoteModel() = default;

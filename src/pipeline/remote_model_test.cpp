@@ -51,7 +51,7 @@ TEST_F(Remote, KnowsWhatIsServedAndSendsFilesAsTheyAre) {
   EXPECT_EQ(remote.digest(), "abc");
   EXPECT_EQ(remote.url(), url());
   EXPECT_THAT(remote.labels(), ElementsAre("cat", "dog"));
-  EXPECT_THAT(remote.classify("the bytes of a file").value(), ElementsAre(0.25, 0.75));
+  EXPECT_THAT(remote.classify("the bytes of a file")->probabilities, ElementsAre(0.25, 0.75));
   EXPECT_EQ(body_, "the bytes of a file");
   EXPECT_EQ(key_, "imago_key");
 }

@@ -26,12 +26,15 @@ enum Field : std::uint32_t {
   kModel,
   kModelVersion,
   kRequestId,
+  kAbstained,
+  kAbstainedBecause,
+  kEnergy,
   kProbabilityOfLabel,
 };
-constexpr std::array<std::string_view, 15> kAnswerFields{
-    "filename",   "prediction",    "predicted_class",     "predicted_label", "class_index",
-    "confidence", "probabilities", "class_probabilities", "latency_seconds", "prediction_time",
-    "timestamp",  "model",         "model_version",       "request_id",      "probability_*"};
+constexpr std::array<std::string_view, 18> kAnswerFields{
+    "filename",      "prediction",          "predicted_class", "predicted_label",   "class_index", "confidence",
+    "probabilities", "class_probabilities", "latency_seconds", "prediction_time",   "timestamp",   "model",
+    "model_version", "request_id",          "abstained",       "abstained_because", "energy",      "probability_*"};
 
 Result<std::uint32_t> field_mask(std::string_view list) {
   std::uint32_t mask = 0;
@@ -67,6 +70,11 @@ Result<AnswerOptions> answer_options(const http::Request& request) {
   options.prediction_as_index = prediction == "index";
   if (const auto fields = request.parameter("fields"); !fields.empty()) {
     TRY(options.fields, field_mask(fields));
+    options.energy = (options.fields >> kEnergy & 1U) != 0;
+  }
+  if (const auto details = request.parameter("details"); !details.empty()) {
+    if (details != "energy") return fail(ErrorCode::InvalidArgument, "details is '{}': energy is known", details);
+    options.energy = true;
   }
   return options;
 }
@@ -131,6 +139,10 @@ std::string AnswerWriter::write(const Prediction& prediction, const AnswerOption
   if (wanted(kModel)) json.raw("model", model_);
   if (wanted(kModelVersion)) json.raw("model_version", version_);
   if (wanted(kRequestId)) json.field("request_id", prediction.request_id);
+  if (wanted(kAbstained) && prediction.doubt) json.field("abstained", *prediction.doubt != model::Doubt::None);
+  if (wanted(kAbstainedBecause) && prediction.doubt.value_or(model::Doubt::None) != model::Doubt::None)
+    json.field("abstained_because", model::to_string(*prediction.doubt));
+  if (options.energy) json.field("energy", prediction.energy);
   if (wanted(kProbabilityOfLabel)) {
     for (const auto& [key, i] : binary_keys_) json.field(key, static_cast<float>(probabilities[i]));
   }

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "http/server.hpp"
+#include "model/abstention.hpp"
 
 namespace imago::serve {
 
@@ -19,6 +20,7 @@ namespace imago::serve {
 struct AnswerOptions {
   bool prediction_as_index = false;  ///< `?prediction=index`: S2's reading
   std::uint32_t fields = ~0U;        ///< `?fields=a,b`: a bit for each, in the order of kAnswerFields
+  bool energy = false;               ///< `?details=energy`, or among the fields: not there unless asked for
 };
 /// InvalidArgument naming the field or value that is not known.
 Result<AnswerOptions> answer_options(const http::Request& request);
@@ -28,6 +30,8 @@ struct Prediction {
   std::optional<std::string_view> filename;
   std::span<const double> probabilities;  ///< in class order
   int class_index = 0;
+  std::optional<model::Doubt> doubt = {};  ///< none: the model has no policy, and never abstains
+  double energy = 0.0;
   double latency_seconds = 0.0;
   WallTime time;
   std::string_view request_id;

@@ -73,8 +73,35 @@ TEST(Answer, KeepsToTheFieldsAskedFor) {
   EXPECT_EQ(written(writer, sample(), options_of({{"fields", ""}})).size(), 14U);
 }
 
+TEST(Answer, SaysThatItAbstainsWhereTheModelHasAPolicy) {
+  const AnswerWriter writer("m", 1, {"a", "b", "c"});
+  auto prediction = sample();
+  prediction.doubt = model::Doubt::None;
+  EXPECT_EQ(written(writer, prediction)["abstained"], false);
+  EXPECT_FALSE(written(writer, prediction).contains("abstained_because"));
+  prediction.doubt = model::Doubt::Confidence;
+  EXPECT_EQ(writer.write(prediction, options_of({{"fields", "prediction,abstained,abstained_because"}})),
+            R"({"prediction":"b","abstained":true,"abstained_because":"confidence"})");
+  prediction.doubt = model::Doubt::Energy;
+  EXPECT_EQ(written(writer, prediction)["abstained_because"], "energy");
+  EXPECT_EQ(written(writer, prediction)["predicted_class"], "b") << "the class is named all the same";
+}
+
+TEST(Answer, GivesTheEnergyWhenAsked) {
+  const AnswerWriter writer("m", 1, {"a", "b", "c"});
+  auto prediction = sample();
+  prediction.energy = -2.5;
+  EXPECT_FALSE(written(writer, prediction).contains("energy"));
+  EXPECT_EQ(written(writer, prediction, options_of({{"details", "energy"}})).size(), 15U);
+  EXPECT_EQ(writer.write(prediction, options_of({{"fields", "energy"}})), R"({"energy":-2.5})");
+  EXPECT_EQ(writer.write(prediction, options_of({{"fields", "confidence"}, {"details", "energy"}})),
+            R"({"confidence":0.7,"energy":-2.5})");
+}
+
 TEST(Answer, RefusesUnknownFieldsAndReadings) {
   http::Request request;
+  request.query = {{"details", "everything"}};
+  EXPECT_THAT(answer_options(request).error().message, HasSubstr("'everything': energy is known"));
   request.query = {{"fields", "prediction,colour"}};
   EXPECT_THAT(answer_options(request).error().message, HasSubstr("'colour': known are filename, prediction"));
   request.query = {{"prediction", "number"}};

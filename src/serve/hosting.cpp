@@ -12,12 +12,15 @@ using registry::ModelVersion;
 
 std::string identity(const SelectedVersions& selected) {
   std::string text = std::to_string(selected.default_version);
-  for (const auto& version : selected.versions) text += fmt::format(" {}:{}", version.version, version.digest);
+  for (const auto& version : selected.versions)
+    text += fmt::format(" {}:{}/{}", version.version, version.digest, version.abstention_change);
   return text;
 }
 
-const std::string& digest_of(const LiveModel& model) {
-  return model.face()->status["digest"].get_ref<const std::string&>();
+/// The same package under the same abstention policy.
+bool is_version(const LiveModel& model, const ModelVersion& version) {
+  const ModelFace& face = *model.face();
+  return face.status["digest"] == version.digest && face.abstention_change == version.abstention_change;
 }
 
 }  // namespace
@@ -75,10 +78,10 @@ Result<void> Hosting::apply(Hosted& hosted) {
   return {};
 }
 
-/// The one that is loaded already, if it is the same package.
+/// The one that is loaded already, if it is the same.
 Result<ModelPool::Model> Hosting::ready_model(const ModelVersion& version, const ModelPool::Loaded& loaded) {
   const auto found = loaded.versions.find(version.version);
-  if (found != loaded.versions.end() && digest_of(*found->second) == version.digest) return found->second;
+  if (found != loaded.versions.end() && is_version(*found->second, version)) return found->second;
   note(version, "loading");
   auto package = registry_.open(version);
   auto model = package ? load_(*package, version) : Result<ModelPool::Model>(tl::unexpected(package.error()));

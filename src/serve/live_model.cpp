@@ -39,6 +39,7 @@ json::Value describe_model(const package::ModelPackage& package, const registry:
           {"macs", std::move(macs)},
           {"created", version.created},
           {"run", version.run},
+          {"abstention", version.abstention.empty() ? json::Value() : model::to_json(version.abstention)},
           {"backend", infer::backend_description()},
           {"test", member(package.report, "test")},
           {"lineage", package.lineage}};
@@ -68,6 +69,7 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
                                                          monitor::ServerMetrics& metrics) {
   const std::string name = version.model.empty() ? package.spec.name : version.model;
   std::shared_ptr<LiveModel> live(new LiveModel());
+  TRY_VOID(model::check_abstention(version.abstention, package.spec.classes()));
   TRY(live->engine_, infer::Engine::load(package, engine));
   if (auto verified = package::verify_golden(package, *live->engine_); !verified) {
     return pass(verified, fmt::format("the self-test of {} version {} failed", name, version.version));
@@ -75,10 +77,21 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
   live->face_ = std::make_shared<const ModelFace>(
       ModelFace{package.spec, package.folder, AnswerWriter(name, version.version, package.spec.labels),
                 metrics.model(name, version.version, package.spec.labels), describe_model(package, version),
-                describe_training(package)});
+                describe_training(package), version.abstention, version.abstention_change});
   live->batcher_ = std::make_unique<infer::Batcher>(*live->engine_, batcher);
   log::info("serving {} version {} ({})", name, version.version, package.digest.substr(0, 12));
   return std::shared_ptr<const LiveModel>(std::move(live));
+}
+
+LiveModel::~LiveModel() {
+  batcher_.reset();
+  if (face_) face_->metrics->set_queue_depth(0);
+}
+
+std::size_t LiveModel::publish_queue_depth() const {
+  const auto waiting = batcher_->queued();
+  face_->metrics->set_queue_depth(waiting);
+  return waiting;
 }
 
 }  // namespace imago::serve

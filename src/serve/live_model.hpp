@@ -28,6 +28,8 @@ struct ModelFace {
   json::Value status;  ///< "model" of /status
   json::Value
       training;  ///< what /metrics says of how the model was trained: loss, accuracy, val_loss, val_accuracy, training
+  model::AbstentionPolicy abstention{};  ///< under which it answers; another one needs another LiveModel
+  int abstention_change = 0;             ///< ModelVersion::abstention_change
 };
 
 class LiveModel {
@@ -40,9 +42,13 @@ class LiveModel {
                                                        const infer::BatcherOptions& batcher,
                                                        monitor::ServerMetrics& metrics);
 
+  ~LiveModel();
+
   [[nodiscard]] const std::shared_ptr<const ModelFace>& face() const { return face_; }
   /// Safe from any thread.
   [[nodiscard]] infer::Batcher& batcher() const { return *batcher_; }
+  /// Images that wait; its metrics are told as well.
+  std::size_t publish_queue_depth() const;
 
  private:
   LiveModel() = default;

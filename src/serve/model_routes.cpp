@@ -17,7 +17,8 @@ json::Value version_json(const ModelVersion& version) {
           {"test_accuracy", version.test_accuracy < 0 ? json::Value() : json::Value(version.test_accuracy)},
           {"aliases", version.aliases},
           {"run", version.run},
-          {"digest", version.digest}};
+          {"digest", version.digest},
+          {"abstention", version.abstention.empty() ? json::Value() : model::to_json(version.abstention)}};
 }
 
 json::Value holder_of(const std::vector<ModelVersion>& versions, std::string_view alias) {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/fit_abstention.hpp"
+
+#include <algorithm>
+
+namespace imago::pipeline {
+namespace {
+
+/// The most energy, and the answers that it leaves.
+Result<std::vector<evaluate::Answer>> fit_energy(const SplitAnswers& split, double keep,
+                                                 model::AbstentionPolicy& policy) {
+  if (!(keep > 0.0 && keep <= 1.0))
+    return fail(ErrorCode::InvalidArgument, "a share of {} cannot be kept: it is above 0 and at most 1", keep);
+  std::vector<double> energies;
+  for (int i = 0; i < split.logits.n; ++i) energies.push_back(model::energy(split.logits.row(i)));
+  policy.most_energy = evaluate::fit_most_energy(energies, keep);
+  policy.fitted["keep"] = keep;
+  std::vector<evaluate::Answer> left;
+  for (std::size_t i = 0; i < energies.size(); ++i) {
+    if (energies[i] <= *policy.most_energy) left.push_back(split.answers[i]);
+  }
+  return left;
+}
+
+Result<void> fit_confidence(const std::vector<evaluate::Answer>& answers, const std::vector<std::string>& labels,
+                            const evaluate::SelectiveGoal& goal, bool per_class, model::AbstentionPolicy& policy) {
+  policy.fitted["accuracy"] = goal.accuracy;
+  policy.fitted["certainty"] = goal.certainty;
+  if (!per_class) {
+    TRY(const auto fit, evaluate::fit_least_confidence(answers, goal));
+    policy.least_confidence = {fit.least_confidence};
+    return {};
+  }
+  TRY(const auto fits, evaluate::fit_least_confidences(answers, labels, goal));
+  for (const auto& fit : fits) policy.least_confidence.push_back(fit.least_confidence);
+  return {};
+}
+
+std::string reason_of(const AbstentionRequest& request, const SplitAnswers& split) {
+  std::string text;
+  if (request.accuracy) {
+    text = fmt::format("{:g} % accuracy of what is answered{}, ", 100.0 * *request.accuracy,
+                       request.per_class ? " in each class" : "");
+    if (request.certainty > 0.0) text += fmt::format("with {:g} % certainty, ", 100.0 * request.certainty);
+  }
+  if (request.keep) text += fmt::format("{:g} % kept by energy, ", 100.0 * *request.keep);
+  text += fmt::format("found on {}:{}", split.dataset, data::to_string(split.split));
+  return request.reason.empty() ? text : text + ": " + request.reason;
+}
+
+}  // namespace
+
+Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRequest& request,
+                                        const OnProgress& on_progress) {
+  if (!request.accuracy && !request.keep)
+    return fail(ErrorCode::InvalidArgument, "nothing to find: ask for an accuracy, or for a share to keep by energy");
+  TRY(auto split, answer_split(workspace, request.model, request.dataset, data::Split::Validation, on_progress));
+  model::AbstentionPolicy policy;
+  policy.fitted = {{"data", fmt::format("{}:{}", split.dataset, data::to_string(split.split))},
+                   {"images", split.answers.size()}};
+  std::vector<evaluate::Answer> familiar = split.answers;
+  if (request.keep) {
+    TRY(familiar, fit_energy(split, *request.keep, policy));
+  }
+  if (request.accuracy) {
+    TRY_VOID(fit_confidence(familiar, split.labels, {.accuracy = *request.accuracy, .certainty = request.certainty},
+                            request.per_class, policy));
+  }
+  evaluate::judge(split.answers, split.logits, policy);
+  FittedAbstention fitted;
+  fitted.outcome = evaluate::abstention_outcome(split.answers, policy);
+  const auto measured = evaluate::to_json(fitted.outcome);
+  for (const char* key : {"coverage", "accuracy"}) policy.fitted[std::string("found_") + key] = measured[key];
+  TRY(fitted.version, workspace.models().set_abstention(split.version, policy, reason_of(request, split)));
+  return fitted;
+}
+
+}  // namespace imago::pipeline
