@@ -34,6 +34,7 @@ Arms::Model Arms::choose(std::string_view key) {
 // What was there before goes with the parameter, after the lock: its batcher first answers what it still holds.
 void Arms::set_main(Model model) {
   const std::scoped_lock lock(mutex_);
+  if (main_ == model) return;
   main_.swap(model);
   compare();
 }
@@ -47,6 +48,7 @@ void Arms::set_challenger(Model model) {
 void Arms::compare() {
   comparable_ = false;
   if (!main_ || !challenger_) return;
+  if (main_->face()->status["name"] != challenger_->face()->status["name"]) return;  // it is the one before's
   if (main_->face()->spec.labels != challenger_->face()->spec.labels) {
     log::warning("{} has other labels than {}: it gets no requests", name_of(*challenger_), name_of(*main_));
     return;
@@ -58,7 +60,7 @@ void Arms::compare() {
 
 std::size_t Arms::challenger_queued() const {
   const Both arms = both();
-  return arms.challenger ? arms.challenger->batcher().queued() : 0;
+  return arms.challenger ? arms.challenger->publish_queue_depth() : 0;
 }
 
 json::Value Arms::describe() const {
