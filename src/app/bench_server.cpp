@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "app/serve_access.hpp"
 #include "base/files.hpp"
 #include "http/client.hpp"
 #include "infer/engine.hpp"
@@ -24,10 +25,11 @@ load::Form form_of(const std::string& name) {
   return name == "raw" ? load::Form::Raw : name == "json" ? load::Form::Json : load::Form::Multipart;
 }
 
-/// A load generator aimed at somebody else's machine is an attack.
+/// A load generator aimed at somebody else's machine is an attack. Names but localhost are not looked up: what stands
+/// for loopback today may stand for another machine tomorrow.
 Result<void> check_address(const BenchOptions& options) {
   TRY(const auto host, http::host_of(options.target));
-  if (load::is_loopback_host(host)) return {};
+  if (is_loopback(host)) return {};
   if (!options.allow_remote)
     return fail(ErrorCode::InvalidArgument,
                 "{} is not this machine: a load test may bring it down. With --allow-remote it is done; only on a "

@@ -9,7 +9,9 @@
 #include "app/model_watch.hpp"
 #include "app/recipes.hpp"
 #include "app/serve_access.hpp"
+#include "app/service_manager.hpp"
 #include "base/log.hpp"
+#include "http/client.hpp"
 #include "serve/service.hpp"
 
 namespace imago::app {
@@ -75,6 +77,30 @@ Result<std::vector<serve::Recipe>> all_recipes() {
   return recipes;
 }
 
+/// What the watchdog wants to know: that the event loops still answer, not only that this thread still runs.
+bool answers(const serve::ServeOptions& serving, int port) {
+  const std::string& address = serving.http.address;
+  const bool everywhere = address == "0.0.0.0" || address == "::";
+  const std::string host = everywhere                               ? "127.0.0.1"
+                           : address.find(':') == std::string::npos ? address
+                                                                    : "[" + address + "]";
+  const auto response =
+      http::fetch({.url = fmt::format("{}://{}:{}/health", serving.http.tls ? "https" : "http", host, port),
+                   .timeout = std::chrono::seconds(2),
+                   .any_certificate = true});
+  return response && response->status == 200;
+}
+
+/// Until a signal says to stop.
+void watch_over(const serve::ServeOptions& serving, const serve::Service& service, ServiceManager& manager) {
+  manager.ready(fmt::format("answering on port {}", service.port()));
+  while (!stop_requested()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (manager.beat_is_due() && answers(serving, service.port())) manager.beat();
+  }
+  manager.stopping();
+}
+
 Result<void> run_serve(Context& context, const Options& options) {
   TRY(auto* workspace, context.workspace());
   serve::ServeOptions serving;
@@ -83,6 +109,7 @@ Result<void> run_serve(Context& context, const Options& options) {
   TRY(const Challenger challenger, parse_ab(options.ab));
   serving.challenger_share = challenger.share;
   catch_stop_signals();
+  auto manager = ServiceManager::from_environment();
   auto working = job_worker(context);
   working.niceness = kJobNiceness;
   jobs::JobQueue queue(workspace->database());
@@ -108,6 +135,7 @@ Result<void> run_serve(Context& context, const Options& options) {
   TRY(const auto service, serve::Service::start(serving));
   ModelWatch watch(*service, *workspace, options.models, challenger.reference);
   TRY_VOID(load(watch));
+  service->set_started();
   watch.start();
   worker.start();
   fmt::print("dashboard and API: {}://{}:{}   (Ctrl-C stops)\n", serving.http.tls ? "https" : "http",
@@ -115,7 +143,7 @@ Result<void> run_serve(Context& context, const Options& options) {
   const auto ports = service->ports();
   if (ports.size() > 1) fmt::print("also on port {}\n", fmt::join(ports.begin() + 1, ports.end(), ", "));
   std::fflush(stdout);
-  while (!stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  watch_over(serving, *service, manager);
   worker.stop();  // its job goes back to the queue while the last requests are answered
   service->drain();
   return {};

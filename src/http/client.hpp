@@ -17,6 +17,7 @@ struct ClientRequest {
   std::string body;
   std::chrono::milliseconds timeout{10'000};  ///< for the whole exchange
   std::size_t max_response_bytes = 64u << 20;
+  bool any_certificate = false;  ///< for a server that asks itself: its certificate names no loopback address
 };
 
 struct ClientResponse {

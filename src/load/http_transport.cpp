@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/http_transport.hpp"
 
-#include <algorithm>
 #include <optional>
 
 namespace imago::load {
-
-bool is_loopback_host(const std::string& host) {
-  if (host == "localhost" || host == "::1") return true;
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos &&
-         std::ranges::count(host, '.') == 3;
-}
 
 Result<std::unique_ptr<HttpTransport>> HttpTransport::open(const HttpTarget& target, int connections,
                                                            const Pictures& pictures) {

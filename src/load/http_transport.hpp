@@ -12,10 +12,6 @@
 
 namespace imago::load {
 
-/// True for localhost, 127.0.0.0/8 and ::1. Names are not looked up: one that stands for loopback today may stand for
-/// somebody else's machine tomorrow.
-bool is_loopback_host(const std::string& host);
-
 struct HttpTarget {
   std::string url;  ///< of the server: "http://localhost:8000"; /predict is added
   std::string api_key;

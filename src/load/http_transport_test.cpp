@@ -14,13 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(IsLoopbackHost, KnowsThisMachineAndTrustsNoName) {
-  for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "::1"}) EXPECT_TRUE(is_loopback_host(host)) << host;
-  for (const char* host : {"", "example.org", "127.0.0.1.example.org", "localhost.example.org", "10.0.0.1", "127.",
-                           "127.1", "::2", "0.0.0.0", "::ffff:10.0.0.1"})
-    EXPECT_FALSE(is_loopback_host(host)) << host;
-}
-
 TEST(HostOf, IsTheHostAndNothingThatLooksLikeIt) {
   EXPECT_EQ(http::host_of("http://LocalHost:8000/x").value(), "localhost");
   EXPECT_EQ(http::host_of("https://[::1]:8000").value(), "::1");

@@ -78,7 +78,7 @@ ModelPool::Loaded ModelPool::loaded(std::string_view name) const {
 std::size_t ModelPool::queued() const {
   std::size_t waiting = 0;
   for (const auto& loaded : list())
-    for (const auto& [number, model] : loaded.versions) waiting += model->batcher().queued();
+    for (const auto& [number, model] : loaded.versions) waiting += model->publish_queue_depth();
   return waiting;
 }
 

@@ -58,6 +58,7 @@ struct Service::Impl {
   void predict(Reply reply);
   void health(Reply reply);
   void ready(Reply reply);
+  void startup(Reply reply);
   void uptime(Reply reply);
   void status(Reply reply);
   void negotiated_metrics(Reply reply);
@@ -72,6 +73,7 @@ struct Service::Impl {
   monitor::ServerMetrics metrics;
   std::vector<std::string> endpoints;  // this and the next are set before the server starts
   bool has_dashboard = false;
+  std::atomic<bool> started_up{false};
   std::atomic<bool> stopping{false};
 
   Arms arms;
@@ -98,6 +100,7 @@ void Service::Impl::add_routes() {
   routes.add("POST", "/predict", Scope::Predict, to(&Impl::predict), true);
   routes.add("GET", "/health", Scope::Open, to(&Impl::health));
   routes.add("GET", "/ready", Scope::Open, to(&Impl::ready));
+  routes.add("GET", "/startup", Scope::Open, to(&Impl::startup));
   routes.add("GET", "/uptime", Scope::Open, to(&Impl::uptime));
   routes.add("GET", "/status", Scope::Open, to(&Impl::status));
   routes.add("GET", "/metrics", Scope::Open, to(&Impl::negotiated_metrics));
@@ -146,6 +149,11 @@ void Service::Impl::ready(Reply reply) {
                    {"status", "ready"},
                    {"model", model->face()->status["name"]},
                    {"version", model->face()->status["version"]}});
+}
+
+void Service::Impl::startup(Reply reply) {
+  if (!started_up) return reply.fail({ErrorCode::Unavailable, "models are being loaded"}, Blame::Service);
+  reply.send_json({{"status", "started"}});
 }
 
 void Service::Impl::uptime(Reply reply) {
@@ -285,6 +293,8 @@ Result<void> Service::load_challenger(const package::ModelPackage& package, cons
 void Service::drop_challenger() { impl_->arms.set_challenger(nullptr); }
 
 void Service::set_not_ready(std::string reason) { impl_->set_reason(std::move(reason)); }
+
+void Service::set_started() { impl_->started_up = true; }
 
 void Service::drain() {
   impl_->stopping = true;

@@ -70,6 +70,9 @@ class Service {
   /// What /ready says while no model is loaded; at first "no model yet: train one with `imago train`".
   void set_not_ready(std::string reason);
 
+  /// From here on /startup says 200: what was to be loaded at the start is loaded, or there is nothing to load.
+  void set_started();
+
   /// For SIGTERM: not ready, a wait, no new connections, the requests that are in are answered, return.
   void drain();
 

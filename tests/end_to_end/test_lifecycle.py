@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start, liveness, readiness, and the way out; what a service manager is told of it."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+import requests
+
+from conftest import IMAGO, ROOT, Server
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """systemd's end of the notification socket."""
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(path))
+        receiver.settimeout(20)
+        receiver.path = path
+        yield receiver
+
+
+@pytest.fixture
+def told(manager, monkeypatch):
+    """A server with a watchdog of 0.6 s, and what it says."""
+
+    def start(workspace, *arguments):
+        monkeypatch.setenv("NOTIFY_SOCKET", str(manager.path))
+        monkeypatch.setenv("WATCHDOG_USEC", "600000")
+        server = Server(workspace, *arguments, ready=False)
+        return server, lambda: manager.recv(4096).decode()
+
+    return start
+
+
+def test_systemd_hears_when_it_is_ready_that_it_lives_and_when_it_stops(told, trained):
+    server, hear = told(trained.workspace, "--model", "small")
+    try:
+        first = hear()
+        assert first.startswith("READY=1\n") and f"STATUS=answering on port {server.port}" in first
+        assert requests.get(server.url + "/ready", timeout=5).status_code == 200, "ready when it says so"
+        assert [hear() for _ in range(3)] == ["WATCHDOG=1"] * 3
+    finally:
+        assert server.stop() == 0
+    last = hear()
+    while last == "WATCHDOG=1":
+        last = hear()
+    assert last.startswith("STOPPING=1")
+
+
+def test_startup_liveness_and_readiness_are_three_things(tmp_path):
+    server = Server(tmp_path / "empty", ready=False)
+    try:
+        for _ in range(100):
+            startup = requests.get(server.url + "/startup", timeout=5)
+            if startup.status_code == 200:
+                break
+        assert startup.json() == {"status": "started"}
+        assert requests.get(server.url + "/health", timeout=5).status_code == 200
+        unready = requests.get(server.url + "/ready", timeout=5)
+        assert unready.status_code == 503 and "no model yet" in unready.json()["error"] and "Retry-After" in unready.headers
+    finally:
+        assert server.stop() == 0
+
+
+def test_requests_that_are_in_are_answered_while_it_stops(trained, small_cifar):
+    image = next((small_cifar / "test" / "frog").iterdir()).read_bytes()
+    server = Server(trained.workspace, "--model", "small")
+    statuses, stop = [], threading.Event()
+
+    def ask():
+        with requests.Session() as session:
+            while not stop.is_set():
+                try:
+                    statuses.append(session.post(server.url + "/predict", files={"file": image}, timeout=10).status_code)
+                except requests.ConnectionError:
+                    return  # it is gone: refused, or closed between two requests
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(statuses) < 40:
+        stop.wait(0.01)
+    assert server.stop() == 0
+    stop.set()
+    for thread in threads:
+        thread.join(15)
+    assert set(statuses) <= {200, 503} and statuses.count(200) >= 40
+
+
+def test_what_it_knew_is_there_after_a_restart(trained, small_cifar, tmp_path):
+    workspace = shutil.copytree(trained.workspace, tmp_path / "workspace")
+    image = next((small_cifar / "test" / "cat").iterdir()).read_bytes()
+    upload = {"files": ("one.jpg", image), "class_name": (None, "cat")}
+    first = Server(workspace, "--model", "small")
+    try:
+        before = requests.get(first.url + "/status", timeout=5).json()["model"]
+        assert requests.post(first.url + "/upload_data", files=upload, timeout=10).status_code == 200
+        staged = requests.get(first.url + "/v1/uploads", timeout=5).json()
+    finally:
+        first.process.kill()  # not even asked to stop
+        first.process.wait(10)
+    second = Server(workspace, "--model", "small")
+    try:
+        assert requests.get(second.url + "/status", timeout=5).json()["model"] == before
+        assert requests.get(second.url + "/v1/uploads", timeout=5).json() == staged
+    finally:
+        assert second.stop() == 0
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
+def test_systemd_reads_the_unit_without_a_word(tmp_path):
+    unit = tmp_path / "imago.service"
+    unit.write_text((ROOT / "deploy/systemd/imago.service").read_text().replace("/usr/local/bin/imago", str(IMAGO)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, timeout=30,
+                          env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"})
+    assert not re.search(r"imago\.service", done.stdout + done.stderr), done.stderr
