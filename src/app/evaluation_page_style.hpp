@@ -27,6 +27,8 @@ inline constexpr std::string_view kEvaluationStyle = R"(<style>
 .view { display: none; border-top: 1px solid var(--line); margin-top: 1rem; padding-top: .75rem; scroll-margin-top: 40vh; }
 .view:target { display: block; } .gallery { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: .75rem; }
 .gallery figcaption span.said { display: block; }
+.gallery figure.explained { width: 304px; max-width: 100%; } .explained .images > span { width: 96px; }
+.for { display: block; color: var(--soft); font-size: 12px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .range { width: 12rem; height: 16px; display: block; } .range line { stroke: var(--soft); stroke-width: 2; }
 .range .whole { stroke: var(--line); stroke-width: 1; } .range circle { fill: var(--bar); }
 .range .low { fill: var(--bad); } .range .high { fill: var(--bar); }

@@ -54,12 +54,17 @@ std::string escape(std::string_view text) {
   return out;
 }
 
-std::string image_figure(const data::Repository& repository, const data::Entry& entry, const std::string& caption) {
-  std::string html = "<figure>";
+std::string image_figure(const data::Repository& repository, const data::Entry& entry, const std::string& caption,
+                         const std::vector<Overlay>& overlays) {
+  std::string html = overlays.empty() ? "<figure>" : "<figure class=\"explained\"><div class=\"images\">";
   if (const auto picture = thumbnail(repository, entry.sha256); picture)
     html += fmt::format("<img{} alt=\"\" src=\"{}\">", picture->small ? " class=\"small\"" : "", picture->url);
   else
     html += "<span class=\"none\">unreadable</span>";
+  for (const Overlay& one : overlays)
+    html += fmt::format("<span><img alt=\"{}\" src=\"data:image/jpeg;base64,{}\"><span class=\"for\">{}</span></span>",
+                        escape(one.of), serve::encode_base64(one.jpeg), escape(one.of));
+  if (!overlays.empty()) html += "</div>";
   // The path's end tells most: it is cut on the left. The mark keeps a leading bracket or dot where it is.
   const std::string path = escape(entry.path);
   return html + fmt::format("<figcaption>{}<span class=\"path\" title=\"{}\">&lrm;{}</span></figcaption></figure>",

@@ -39,8 +39,9 @@ Result<json::Value> read_job();
 /// InvalidArgument naming the field.
 Result<TrainingJob> training_job(const json::Value& value);
 
-/// The other jobs, each told of in one event: Grad-CAM of one image, and the ONNX file of a network.
+/// The other jobs, each told of in one event: Grad-CAM of images, the answers to a split, the ONNX file of a network.
 Result<void> explain(const json::Value& job);
+Result<void> classify(const json::Value& job);
 Result<void> write_network(const json::Value& job);
 
 /// One line on standard output, flushed.

@@ -51,6 +51,8 @@ json::Value to_json(const train::EpochEvent& epoch) {
 /// Steps at most ten a second; every epoch.
 class Reporter final : public train::Observer {
  public:
+  void on_note(const std::string& note) override { emit({{"event", "note"}, {"message", note}}); }
+
   void on_step(const train::StepEvent& step) override {
     const auto now = steady_clock::now();
     if (now - last_ < kBetweenSteps) return;
@@ -270,11 +272,13 @@ Result<void> train_as_told(const json::Value& told) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::map<std::string_view, Result<void> (*)(const json::Value&)> tasks{
-      {"train", train_as_told}, {"explain", app::explain}, {"network", app::write_network}};
+  const std::map<std::string_view, Result<void> (*)(const json::Value&)> tasks{{"train", train_as_told},
+                                                                               {"explain", app::explain},
+                                                                               {"classify", app::classify},
+                                                                               {"network", app::write_network}};
   const auto task = tasks.find(argc > 1 ? argv[1] : "train");
   if (argc > 2 || task == tasks.end()) {
-    fmt::print(stderr, "usage: imago-trainer [train|explain|network] < job.json\n");
+    fmt::print(stderr, "usage: imago-trainer [train|explain|classify|network] < job.json\n");
     return 2;
   }
   app::keep_freed_memory();

@@ -35,6 +35,28 @@ Report example() {
   return report;
 }
 
+TEST(LookedAt, IsScoredInJsonAndMarkdownAndTheMeanLeavesOutMapsThatSayNothing) {
+  Report report = example();
+  EXPECT_TRUE(to_json(report)["explanations"]["mean_faithfulness"].is_null());
+  EXPECT_TRUE(to_json(report)["worst_errors"][0]["faithfulness"].is_null());
+  report.looked_at = {{.answer = 1, .predicted = {}, .truth = {}, .faithfulness = Faithfulness{0.25, 0.75}},
+                      {.answer = 2, .predicted = {}, .truth = {}, .faithfulness = std::nullopt}};
+  const auto value = to_json(report);
+  EXPECT_EQ(value["explanations"]["images"], 2);
+  EXPECT_EQ(value["explanations"]["mean_faithfulness"]["insertion"], 0.75);
+  EXPECT_EQ(value["worst_errors"][0]["faithfulness"].dump(), R"({"deletion":0.25,"insertion":0.75})");
+  EXPECT_THAT(to_markdown(report), HasSubstr("| 0.2500 | 0.7500 |"));
+}
+
+TEST(Report, SaysThroughWhatItWasMeasured) {
+  Report report = example();
+  EXPECT_EQ(report.through(), "the package");
+  report.via = "learner";
+  EXPECT_EQ(report.through(), "the learner");
+  report.via = "http://localhost:8000";
+  EXPECT_EQ(report.through(), "the server at http://localhost:8000");
+}
+
 TEST(ReportJson, HoldsTheMetricsAndAllThatIsBesideThem) {
   const auto value = to_json(example());
   EXPECT_EQ(metrics_from_json(value)->accuracy, example().metrics.accuracy);

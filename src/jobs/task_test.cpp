@@ -31,6 +31,17 @@ TEST_F(TaskTest, TheLastEventIsTheAnswer) {
   EXPECT_EQ(*answer, (json::Value{{"event", "work"}, {"job", {{"a", 1}}}}));
 }
 
+TEST_F(TaskTest, ProgressIsToldOnTheWayAndIsNoAnswer) {
+  Task counting = task(
+      R"(echo '{"event": "done"}'; for i in 1 2; do echo "{\"event\": \"progress\", \"done\": $i, \"total\": 2}"; done)");
+  std::vector<std::size_t> heard;
+  counting.on_progress = [&](std::size_t done, std::size_t total) { heard.insert(heard.end(), {done, total}); };
+  const auto answer = run_task(counting);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ((*answer)["event"], "done");
+  EXPECT_THAT(heard, testing::ElementsAre(1U, 2U, 2U, 2U));
+}
+
 TEST_F(TaskTest, AnErrorEventIsTheError) {
   const auto answer = run_task(task(R"(echo '{"event": "error", "code": "corrupt", "message": "bad"}'; exit 1)"));
   ASSERT_FALSE(answer);

@@ -296,6 +296,7 @@ Result<SplitAnswers> answer_split(Workspace& workspace, const std::string& model
   return SplitAnswers{.version = subject.version,
                       .labels = subject.package.spec.labels,
                       .dataset = subject.dataset(),
+                      .trained_on = subject.package.lineage.value("dataset", ""),
                       .split = subject.split,
                       .answers = answers_of(subject, predictions),
                       .logits = std::move(predictions.logits)};

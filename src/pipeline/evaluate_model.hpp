@@ -59,7 +59,8 @@ Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest&
 struct SplitAnswers {
   registry::ModelVersion version;
   std::vector<std::string> labels;
-  std::string dataset;  ///< NAME@VERSION
+  std::string dataset;     ///< NAME@VERSION
+  std::string trained_on;  ///< the same; empty when the package does not say
   data::Split split = data::Split::Test;
   std::vector<evaluate::Answer> answers;
   model::Logits logits;  ///< a row an answer

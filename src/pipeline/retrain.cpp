@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "data/uploads.hpp"
+#include "pipeline/lineage_data.hpp"
 
 namespace imago::pipeline {
 namespace {
@@ -34,9 +35,7 @@ Result<Parent> parent_of(Workspace& workspace, const std::string& model) {
 
 /// A model from elsewhere was trained on a version that may not be here: then on the newest of that name.
 Result<data::Manifest> training_set(Workspace& workspace, Parent& parent) {
-  auto manifest = workspace.datasets().load(parent.dataset);
-  if (manifest || manifest.error().code != ErrorCode::NotFound) return manifest;
-  manifest = workspace.datasets().load(parent.dataset.substr(0, parent.dataset.find('@')));
+  auto manifest = load_or_newest(workspace.datasets(), parent.dataset);
   if (manifest) parent.dataset = manifest->name + "@" + data::version_of(*manifest);
   return manifest;
 }

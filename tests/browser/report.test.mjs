@@ -46,6 +46,28 @@ test('a report asks nobody for anything, and a click on a number shows its image
   await page.close();
 });
 
+test('the worst errors show where the network looked, for what it said and for the truth', async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    const { page, complaints } = await open({ colorScheme, viewport: { width: 1200, height: 900 } });
+    const figures = page.locator('#errors figure.explained');
+    assert.ok((await figures.count()) > 0);
+    const loaded = await figures.evaluateAll((all) =>
+      all.every((one) => {
+        const images = [...one.querySelectorAll('img')];
+        const tops = new Set(images.map((image) => image.getBoundingClientRect().top));
+        return images.length === 3 && tops.size === 1 && images.every((image) => image.naturalWidth > 0);
+      }),
+    );
+    assert.ok(loaded, 'the image and two maps, side by side');
+    const said = await figures.first().locator('.said').first().textContent();
+    const named = await figures.first().locator('.for').allTextContents();
+    assert.ok(said.includes(named[0].replace('for ', '')), `${said}: ${named}`);
+    assert.equal(named[1].replace('for ', ''), await figures.first().locator('strong').textContent());
+    assert.deepEqual(complaints, []);
+    await page.close();
+  }
+});
+
 test('a report is light or dark as the reader likes, and light on paper', async () => {
   const light = await open({ colorScheme: 'light' });
   const dark = await open({ colorScheme: 'dark' });

@@ -106,6 +106,22 @@ def test_the_page_stands_alone_and_every_number_opens(report):
     assert len(targets) == sum(count > 0 for row in metrics["confusion"] for count in row)
 
 
+def test_the_worst_errors_are_explained(report):
+    folder, metrics = report
+    assert metrics["explanations"]["images"] == 24 == len([one for one in metrics["worst_errors"] if one["faithfulness"]])
+    scores = metrics["explanations"]["mean_faithfulness"]
+    assert 0 < scores["deletion"] < scores["insertion"] < 1
+    page, markdown = ((folder / name).read_text() for name in ("report.html", "report.md"))
+    assert page.count('<figure class="explained">') == 24 and page.count('<span class="for">') == 48
+    mean = f"{scores['deletion']:.3f} (low is good)"
+    assert mean in page and mean in markdown and "| confidence | deletion | insertion |" in markdown
+
+
+def test_a_report_is_written_without_heat_maps_where_there_can_be_none(trained, tmp_path):
+    trained.run("evaluate", "small:1", "--explain", "0", "--report", tmp_path / "page.html")
+    assert "<figure>" in (tmp_path / "page.html").read_text() and 'class="explained"' not in (tmp_path / "page.html").read_text()
+
+
 def test_the_page_works_in_a_browser(report):
     """Opened from disk: tests/browser/report.test.mjs."""
     browser = ROOT / "tests" / "browser"
@@ -134,6 +150,17 @@ def test_a_live_server_gives_what_its_package_gives(trained, server, report):
     assert served["latency"]["single_images"]["calls"] == 400 and served["latency"]["batches"] is None
 
 
+def test_the_learner_gives_what_its_package_gives(trained, report):
+    """libtorch on the weights against the engine that serves: within float32's rounding."""
+    _, direct = report
+    learned = trained.json("evaluate", "small:1", "--data", "small:test", "--via", "learner")
+    assert learned["via"] == "learner"
+    assert learned["confusion"] == direct["confusion"]
+    for name in ("log_loss", "brier", "macro_roc_auc"):
+        assert learned[name] == pytest.approx(direct[name], abs=1e-5), name
+    assert learned["latency"]["batches"]["images_per_call"] == 256 and learned["latency"]["single_images"]["calls"] == 200
+
+
 def test_a_server_with_keys_is_measured_with_one(own):
     key = own.json("keys", "create", "--name", "measure", "--scopes", "predict")["key"]
     locked = Server(own.workspace, "--model", "small:1", "--require-key")
@@ -152,6 +179,7 @@ def test_a_server_with_keys_is_measured_with_one(own):
     (("nosuch",), "nosuch"),
     (("small:1", "--slice", "weather"), "class, brightness, size"),
     (("small:1", "--via", "ftp://x"), "--via ftp://x"),
+    (("small:1", "--via", "learners"), "'learner'"),
     (("small:1", "--via", "http://127.0.0.1:1"), "127.0.0.1:1"),
 ])
 def test_what_cannot_be_measured_is_said_and_nothing_is_written(trained, tmp_path, arguments, message):
@@ -174,6 +202,8 @@ def test_other_classes_and_an_empty_split_are_refused(own, small_cifar, tmp_path
     refusals = {data: own.run("evaluate", "small:1", "--data", data, "--output", out, check=False) for data in ("two", "renamed", "bare:test")}
     assert "10 classes, the data set 2" in refusals["two"].stderr
     assert "'cat'" in refusals["renamed"].stderr
+    assert "no test split: it has train (" in refusals["bare:test"].stderr and "--data bare:SPLIT" in refusals["bare:test"].stderr
+    assert all("--data" in refused.stderr and refused.stderr.count("\n") == 1 for refused in refusals.values())
     assert all(refused.returncode == 1 for refused in refusals.values()) and not out.exists()
 
 
@@ -183,7 +213,26 @@ def test_a_model_whose_data_set_is_elsewhere_needs_one_named(trained, tmp_path):
     elsewhere.run("models", "import", tmp_path / "small.tar")
     refused = elsewhere.run("evaluate", "small", "--output", tmp_path / "metrics.json", check=False)
     assert refused.returncode == 1 and "no data set 'small'" in refused.stderr and "--data" in refused.stderr
+    assert "`imago data import FOLDER --name small`" in refused.stderr
     assert not (tmp_path / "metrics.json").exists()
+
+
+def test_a_model_is_measured_on_the_newest_version_where_its_own_is_elsewhere(trained, small_cifar, tmp_path):
+    trained.json("models", "export", "small:1", tmp_path / "small.tar")
+    elsewhere = Program(tmp_path / "elsewhere")
+    elsewhere.run("models", "import", tmp_path / "small.tar")
+    for split in ("train", "test"):
+        for folder in sorted((small_cifar / split).iterdir()):
+            target = tmp_path / "part" / split / folder.name
+            target.mkdir(parents=True)
+            for file in sorted(folder.iterdir())[:5]:
+                shutil.copy(file, target)
+    version = elsewhere.json("data", "import", tmp_path / "part", "--name", "small")["version"]
+    measured = elsewhere.json("evaluate", "small", "--report", tmp_path / "report.md", "--explain", "0")
+    assert measured["n"] == 50 and measured["dataset"] == f"small@{version}"
+    assert measured["note"].startswith("small:1 was trained on small@") and f"measured on small@{version}" in measured["note"]
+    assert "which is not here" in (tmp_path / "report.md").read_text()
+    assert elsewhere.run("evaluate", "small").stdout.startswith("note: small:1 was trained on ")
 
 
 @pytest.fixture(scope="module")

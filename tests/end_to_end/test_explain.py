@@ -41,32 +41,84 @@ def read_safetensors(path):
 def block(x, weights, i):
     """Convolution, BatchNorm at rest, ReLU, 2 x 2 maximum, as improved-cnn-bn has three of."""
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (1, 1), (1, 1))), (3, 3), axis=(1, 2))
-    x = np.einsum("chwij,ocij->ohw", windows, weights[f"conv{i}.weight"])
+    x = np.tensordot(weights[f"conv{i}.weight"], windows, ([1, 2, 3], [0, 3, 4]))
     norm = {name: weights[f"bn{i}.{name}"][:, None, None] for name in ("weight", "bias", "running_mean", "running_var")}
     x = (x - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5) * norm["weight"] + norm["bias"]
     channels, height, width = x.shape
     return np.maximum(x, 0).reshape(channels, height // 2, 2, width // 2, 2).max((2, 4))
 
 
-def grad_cam(weights, spec, pixels, class_index):
-    """Selvaraju et al. 2017, equations 1 and 2, the gradient of the two linear layers written out."""
+def preprocessed(spec, pixels):
     mean, stddev = np.array(spec["preprocess"]["mean"]), np.array(spec["preprocess"]["stddev"])
-    planes = ((pixels / 255.0 - mean) / stddev).transpose(2, 0, 1)
+    return ((pixels / 255.0 - mean) / stddev).transpose(2, 0, 1)
+
+
+def forward(weights, planes):
+    """The last planes, what the first linear layer makes of them, and the logits."""
     for i in (1, 2, 3):
         planes = block(planes, weights, i)
     hidden = weights["fc1.weight"] @ planes.ravel() + weights["fc1.bias"]
-    logits = weights["fc2.weight"] @ np.maximum(hidden, 0) + weights["fc2.bias"]
+    return planes, hidden, weights["fc2.weight"] @ np.maximum(hidden, 0) + weights["fc2.bias"]
+
+
+def grad_cam(weights, image, class_index):
+    """Selvaraju et al. 2017, equations 1 and 2, the gradient of the two linear layers written out."""
+    planes, hidden, logits = forward(weights, image)
     gradient = ((weights["fc2.weight"][class_index] * (hidden > 0)) @ weights["fc1.weight"]).reshape(planes.shape)
     heat = np.maximum(np.einsum("k,khw->hw", gradient.mean((1, 2)), planes), 0)
     return logits, heat / heat.max() if heat.max() > 0 else heat
 
 
-@pytest.mark.parametrize("label", ["frog", "ship"])
-def test_the_heat_map_is_what_numpy_computes(trained, server, picture, label):
+def probability(weights, spec, image, class_index):
+    logits = forward(weights, image)[2] / spec["temperature"]
+    powers = np.exp(logits - logits.max())
+    return powers[class_index] / powers.sum()
+
+
+def stretched(heat, side):
+    """Bilinear between the middles of the cells."""
+    at = np.clip((np.arange(side) + 0.5) * len(heat) / side - 0.5, 0, len(heat) - 1)
+    rows = np.array([np.interp(at, np.arange(len(heat)), row) for row in heat])
+    return np.array([np.interp(at, np.arange(len(heat)), column) for column in rows.T]).T
+
+
+def blurred(image, sigma):
+    reach = round(4 * sigma)
+    kernel = np.exp(-np.arange(-reach, reach + 1) ** 2 / (2 * sigma ** 2))
+    for axis in (1, 2):
+        width = [(0, 0)] * 3
+        width[axis] = (reach, reach)
+        image = np.apply_along_axis(np.convolve, axis, np.pad(image, width, mode="reflect"), kernel / kernel.sum(), "valid")
+    return image
+
+
+def faithfulness(weights, spec, image, heat, class_index, steps=20):
+    """Petsiuk et al. 2018: the areas under the class's probability while pixels go and while they come, in the order of the map."""
+    order = np.argsort(-stretched(heat, image.shape[1]).ravel(), kind="stable")
+
+    def area(start, end):
+        now, curve = start.reshape(3, -1).copy(), []
+        for step in range(steps + 1):
+            taken = order[:len(order) * step // steps]
+            now[:, taken] = end.reshape(3, -1)[:, taken]
+            curve.append(probability(weights, spec, now.reshape(image.shape), class_index))
+        return np.trapezoid(curve, dx=1 / steps)
+
+    return {"deletion": area(image, np.zeros_like(image)), "insertion": area(blurred(image, image.shape[1] / 8), image)}
+
+
+@pytest.fixture(scope="module")
+def network(trained):
+    """The weights and the specification of the trained model."""
     folder = trained.workspace / "models" / "small" / "1"
-    spec = json.loads((folder / "spec.json").read_text())
-    logits, heat = grad_cam(read_safetensors(folder / "weights.safetensors"), spec, np.asarray(Image.open(picture)),
-                            LABELS.index(label))
+    return read_safetensors(folder / "weights.safetensors"), json.loads((folder / "spec.json").read_text())
+
+
+@pytest.mark.parametrize("label", ["frog", "ship"])
+def test_the_heat_map_is_what_numpy_computes(network, server, picture, label):
+    weights, spec = network
+    image = preprocessed(spec, np.asarray(Image.open(picture)))
+    logits, heat = grad_cam(weights, image, LABELS.index(label))
     answer = explain(server, picture, params={"class": label})
     assert answer.status_code == 200, answer.text
     found = answer.json()
@@ -76,6 +128,26 @@ def test_the_heat_map_is_what_numpy_computes(trained, server, picture, label):
     assert np.array(found["heatmap"]) == pytest.approx(heat, abs=2e-3)
     probabilities = np.exp((logits - logits.max()) / spec["temperature"])
     assert found["confidence"] == pytest.approx(probabilities[LABELS.index(label)] / probabilities.sum(), abs=1e-4)
+    assert found["faithfulness"] == pytest.approx(faithfulness(weights, spec, image, heat, LABELS.index(label)), abs=2e-3)
+
+
+def test_scores_catch_a_broken_heat_map(trained, network, small_cifar):
+    """Over the worst errors, whose maps one process makes: ours are numpy's, and better than an upside-down or a random one."""
+    weights, spec = network
+    measured = trained.json("evaluate", "small:1", "--data", "small:test", "--explain", "12", "--report", trained.workspace / "errors.json")
+    random, ours, upside_down, drawn = np.random.default_rng(1), [], [], []
+    for error in [one for one in measured["worst_errors"] if one["faithfulness"]]:
+        said = LABELS.index(error["prediction"])
+        image = preprocessed(spec, np.asarray(Image.open(small_cifar / error["path"]).convert("RGB")))
+        heat = grad_cam(weights, image, said)[1]
+        assert error["faithfulness"] == pytest.approx(faithfulness(weights, spec, image, heat, said), abs=0.02)
+        for list_, areas in ((ours, error["faithfulness"]), (upside_down, faithfulness(weights, spec, image, 1 - heat, said)),
+                             (drawn, faithfulness(weights, spec, image, random.random(heat.shape), said))):
+            list_.append(areas["insertion"] - areas["deletion"])
+    assert measured["explanations"]["images"] == 12 and len(ours) >= 10
+    assert np.mean(ours) > np.mean(drawn) + 0.05 > np.mean(upside_down)
+    mean = measured["explanations"]["mean_faithfulness"]
+    assert mean["insertion"] - mean["deletion"] == pytest.approx(np.mean(ours))
 
 
 def test_the_predicted_class_is_explained_unless_told(server, picture):
@@ -129,7 +201,7 @@ def test_the_command_line_agrees_and_writes_the_overlay(trained, server, picture
         np.array(explain(server, picture, params={"class": "frog"}).json()["heatmap"]), abs=1e-4)
     assert Image.open(out).size == (256, 256)
     text = trained.run("explain", "small", picture).stdout
-    assert "<- explained" in text and (picture.parent / "frog.explained.png").exists()
+    assert "<- explained" in text and "\ndeletion 0." in text and (picture.parent / "frog.explained.png").exists()
 
 
 def test_the_command_line_says_what_is_wrong(trained, picture, tmp_path):

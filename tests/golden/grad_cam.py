@@ -5,23 +5,26 @@ src/nn/grad_cam_golden_test.cpp. Made with torch 2.15.0, torchvision 0.29.2 and 
     pip install torch torchvision grad-cam; python tests/golden/grad_cam.py > tests/golden/grad_cam.json
 
 Its maps are taken before it stretches them over the image and moves their smallest value to 0, which is its display's; they are
-divided by their largest, as ours are. With arguments, a model package and an image, it prints the largest difference from what
-`imago explain` says instead:
+divided by their largest, as ours are. With arguments it compares what `imago explain` said of a trained mobilenet-v2 instead, and
+prints the largest difference of the map and of the probability; the image has the size that the model takes:
 
-    imago --json explain MODEL IMAGE --class 3 > ours.json; python tests/golden/grad_cam.py PACKAGE_FOLDER IMAGE ours.json
+    imago --json explain cats-dogs cat.png > ours.json; python tests/golden/grad_cam.py workspace/models/cats-dogs/1 cat.png ours.json
 """
 
 import json
+import struct
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 import torchvision
+from PIL import Image
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from mobilenet_v2 import CLASSES, fill, wave
+from mobilenet_v2 import CLASSES, fill, pad_as_tensorflow, wave
 
 
 class SimpleCnn(nn.Module):
@@ -58,6 +61,39 @@ def case(architecture, network, layer, side):
             "heat_maps": [[float(f"{x:.7g}") for x in heat_map(network, layer, image, k).ravel()] for k in range(CLASSES)]}
 
 
+def read_safetensors(path):
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__", None)
+    return {name: torch.from_numpy(np.frombuffer(data[8 + size:], np.float32, int(np.prod(entry["shape"])), entry["data_offsets"][0])
+                                   .reshape(entry["shape"]).copy()) for name, entry in header.items()}
+
+
+def trained_mobilenet(package, spec):
+    nodes = {node["name"]: node for node in spec["graph"]["nodes"]}
+    network = torchvision.models.mobilenet_v2(num_classes=len(spec["labels"])).eval()
+    if nodes["features.0.0"]["padding"] == [0, 0, 1, 1]:
+        pad_as_tensorflow(network)
+    for name, module in network.named_modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = nodes[name]["eps"]
+    missing = network.load_state_dict(read_safetensors(package / "weights.safetensors"), strict=False).missing_keys
+    assert all(name.endswith("num_batches_tracked") for name in missing), missing
+    return network
+
+
+def compare(package, image, ours):
+    spec, ours = json.loads((package / "spec.json").read_text()), json.loads(ours.read_text())
+    mean, stddev = (torch.tensor(spec["preprocess"][name]).reshape(3, 1, 1) for name in ("mean", "stddev"))
+    pixels = torch.from_numpy(np.array(Image.open(image).convert("RGB"))).permute(2, 0, 1) / 255
+    network, planes = trained_mobilenet(package, spec), ((pixels - mean) / stddev).unsqueeze(0)
+    heat = heat_map(network, network.features[-1], planes, ours["class_index"])
+    probabilities = torch.softmax(network(planes)[0].detach() / spec["temperature"], 0).numpy()
+    print(f"map {heat.shape}: {np.abs(heat - np.array(ours['heatmap'])).max():.2g},",
+          f"probabilities: {np.abs(probabilities - np.array(list(ours['class_probabilities'].values()))).max():.2g}")
+
+
 def main():
     simple, mobile = SimpleCnn(32), torchvision.models.mobilenet_v2(num_classes=CLASSES)
     cases = [case("simple-cnn", simple, simple.pool2, 32), case("mobilenet-v2", mobile, mobile.features[-1], 128)]
@@ -65,4 +101,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    compare(*map(Path, sys.argv[1:4])) if len(sys.argv) > 1 else main()
