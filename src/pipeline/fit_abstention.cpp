@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/fit_abstention.hpp"
 
-#include <algorithm>
+#include "base/log.hpp"
 
 namespace imago::pipeline {
 namespace {
@@ -36,6 +36,20 @@ Result<void> fit_confidence(const std::vector<evaluate::Answer>& answers, const 
   return {};
 }
 
+/// What it was trained on it answers too well to find a limit with. Another version of its data may split otherwise.
+Result<void> check_unseen(const SplitAnswers& split, bool asked_for) {
+  const bool held_out =
+      split.split == data::Split::Test || (split.split == data::Split::Validation && split.dataset == split.trained_on);
+  if (held_out) return {};
+  const std::string why = fmt::format("{}:{} may be what {}:{} learned from ({})", split.dataset,
+                                      data::to_string(split.split), split.version.model, split.version.version,
+                                      split.trained_on.empty() ? "it does not say" : split.trained_on);
+  if (!asked_for)
+    return fail(ErrorCode::InvalidArgument, "{}: name images that it never saw with --data, as NAME:test", why);
+  log::warning("{}: then the limits found on it are too low", why);
+  return {};
+}
+
 std::string reason_of(const AbstentionRequest& request, const SplitAnswers& split) {
   std::string text;
   if (request.accuracy) {
@@ -55,6 +69,7 @@ Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRe
   if (!request.accuracy && !request.keep)
     return fail(ErrorCode::InvalidArgument, "nothing to find: ask for an accuracy, or for a share to keep by energy");
   TRY(auto split, answer_split(workspace, request.model, request.dataset, data::Split::Validation, on_progress));
+  TRY_VOID(check_unseen(split, !request.dataset.empty()));
   model::AbstentionPolicy policy;
   policy.fitted = {{"data", fmt::format("{}:{}", split.dataset, data::to_string(split.split))},
                    {"images", split.answers.size()}};

@@ -28,8 +28,9 @@ struct FittedAbstention {
   evaluate::AbstentionOutcome outcome;  ///< on the split that it was found on
 };
 
-/// Finds the limits and sets them as the version's policy. The energy's comes first, and the confidence's is found
-/// among the images that it keeps. Errors as answer_split and evaluate::fit_least_confidence.
+/// Finds the limits and sets them as the version's policy. The energy's comes first, and the confidence's is found among
+/// the images that it keeps. Errors as answer_split and evaluate::fit_least_confidence; InvalidArgument when no data set
+/// is named and the validation split here is not the one that the model was trained beside.
 Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRequest& request,
                                         const OnProgress& on_progress);
 
