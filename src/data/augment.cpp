@@ -107,22 +107,40 @@ void jitter(std::span<std::uint8_t> out, const Augmentation& augmentation, const
   if (augmentation.hue > 0) image::adjust_hue(out, chosen.hue);
 }
 
-void cut_out(std::span<std::uint8_t> out, int width, int height, int side, const Draw& chosen) {
+Placement placement_of(const Draw& chosen, int width, int height, int cutout) {
+  return {.mirror = chosen.mirror,
+          .dx = chosen.dx,
+          .dy = chosen.dy,
+          .cut_left = static_cast<int>(chosen.cut_x * width) - cutout / 2,
+          .cut_top = static_cast<int>(chosen.cut_y * height) - cutout / 2};
+}
+
+void cut_out(std::span<std::uint8_t> out, int width, int height, int side, const Placement& at) {
   std::array<std::uint64_t, 3> total{};
   for (std::size_t i = 0; i < out.size(); ++i) total[i % 3] += out[i];
   const std::uint64_t pixels = out.size() / 3;
   std::array<std::uint8_t, 3> mean{};
   for (std::size_t c = 0; c < 3; ++c) mean[c] = static_cast<std::uint8_t>((total[c] + pixels / 2) / pixels);
-  const int left = static_cast<int>(chosen.cut_x * width) - side / 2;
-  const int top = static_cast<int>(chosen.cut_y * height) - side / 2;
-  for (int y = std::max(top, 0); y < std::min(top + side, height); ++y)
-    for (int x = std::max(left, 0); x < std::min(left + side, width); ++x)
+  for (int y = std::max(at.cut_top, 0); y < std::min(at.cut_top + side, height); ++y)
+    for (int x = std::max(at.cut_left, 0); x < std::min(at.cut_left + side, width); ++x)
       std::memcpy(
           &out[(static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) * 3],
           mean.data(), 3);
 }
 
 }  // namespace
+
+bool only_places(Augmentation augmentation) {
+  augmentation.flip = Flip::None;
+  augmentation.crop_padding = augmentation.cutout = 0;
+  augmentation.randaugment_magnitude = Augmentation{}.randaugment_magnitude;  // of no operations
+  return augmentation == Augmentation{};
+}
+
+Placement place(const Augmentation& augmentation, int width, int height, std::uint64_t seed, int epoch,
+                std::size_t index) {
+  return placement_of(draw(augmentation, seed, epoch, index), width, height, augmentation.cutout);
+}
 
 void augment(std::span<const std::uint8_t> image, int width, int height, const Augmentation& augmentation,
              std::uint64_t seed, int epoch, std::size_t index, std::span<std::uint8_t> out) {
@@ -137,7 +155,8 @@ void augment(std::span<const std::uint8_t> image, int width, int height, const A
   rand_augment(augmentation.randaugment_operations, augmentation.randaugment_magnitude, chosen.policy, out, width,
                height);
   jitter(out, augmentation, chosen);
-  if (augmentation.cutout > 0) cut_out(out, width, height, augmentation.cutout, chosen);
+  const int side = augmentation.cutout;
+  if (side > 0) cut_out(out, width, height, side, placement_of(chosen, width, height, side));
 }
 
 }  // namespace imago::data

@@ -42,6 +42,22 @@ json::Value to_json(const Augmentation& augmentation);
 /// @error InvalidArgument naming the setting: it is unknown, of the wrong type or out of range.
 Result<Augmentation> augmentation_from_json(const json::Value& value);
 
+/// Where the pixels of a changed image come from, if flip, crop_padding and cutout are all that changes it.
+struct Placement {
+  bool mirror = false;
+  int dx = 0, dy = 0;             ///< of the crop: pixel (x, y) was (x + dx, y + dy) or its reflection; mirrored then
+  int cut_left = 0, cut_top = 0;  ///< of the cutout's square, which may stick out
+
+  friend bool operator==(const Placement&, const Placement&) = default;
+};
+
+/// True when a Placement says all that these settings do to an image.
+bool only_places(Augmentation augmentation);
+
+/// What augment() draws for this image: whoever follows it elsewhere comes to the same pixels.
+Placement place(const Augmentation& augmentation, int width, int height, std::uint64_t seed, int epoch,
+                std::size_t index);
+
 /// Writes the changed image to `out`. Both are interleaved RGB of width * height. Everything but mixup and cutmix,
 /// which take two images: data/augment_mix.hpp.
 void augment(std::span<const std::uint8_t> image, int width, int height, const Augmentation& augmentation,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "image/warp.hpp"
 
 namespace imago::data {
 namespace {
@@ -45,6 +46,39 @@ TEST(Augment, DependsOnSeedEpochAndIndexAlone) {
   EXPECT_NE(apply(all, 1, 7), apply(all, 2, 7));
   EXPECT_NE(apply(all, 1, 7), apply(all, 1, 8));
   EXPECT_NE(apply(all, 1, 7), apply(all, 1, 7, 2));
+}
+
+TEST(Augment, IsToldInFullByItsPlacementWhenItOnlyMovesAndCuts) {
+  const auto image = ramp();
+  for (const Augmentation& settings : {Augmentation{.flip = Flip::Random, .crop_padding = 3},
+                                       Augmentation{.flip = Flip::Alternating, .crop_padding = 2, .cutout = 3}}) {
+    ASSERT_TRUE(only_places(settings));
+    for (std::size_t index = 0; index < 40; ++index) {
+      const Placement at = place(settings, kSide, kSide, 1, 2, index);
+      const auto out = apply(settings, 2, index);
+      for (int y = 0; y < kSide; ++y) {
+        for (int x = 0; x < kSide; ++x) {
+          const bool cut = x >= at.cut_left && x < at.cut_left + settings.cutout && y >= at.cut_top &&
+                           y < at.cut_top + settings.cutout;
+          if (cut) continue;
+          const int from_x = image::reflect((at.mirror ? kSide - 1 - x : x) + at.dx, kSide);
+          const int from_y = image::reflect(y + at.dy, kSide);
+          EXPECT_EQ(out[static_cast<std::size_t>(y * kSide + x) * 3],
+                    image[static_cast<std::size_t>(from_y * kSide + from_x) * 3]);
+        }
+      }
+    }
+  }
+}
+
+TEST(Augment, IsNotToldByItsPlacementWhenItDoesMore) {
+  EXPECT_TRUE(only_places({}));
+  EXPECT_TRUE(only_places({.randaugment_magnitude = 3}));  // of no operations
+  for (const Augmentation& settings :
+       {Augmentation{.rotation = 0.1}, Augmentation{.zoom = 0.1}, Augmentation{.brightness = 0.1},
+        Augmentation{.contrast = 0.1}, Augmentation{.saturation = 0.1}, Augmentation{.hue = 0.1},
+        Augmentation{.randaugment_operations = 1}, Augmentation{.mixup = 0.1}, Augmentation{.cutmix = 0.1}})
+    EXPECT_FALSE(only_places(settings));
 }
 
 TEST(Augment, RandomFlipMirrorsAboutHalf) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/device_group.hpp"
 
+#include <torch/version.h>
+
 #include "base/error.hpp"
 
+#if TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR >= 215
+#include <ATen/DeviceAccelerator.h>
+#endif
 #ifdef USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
@@ -13,6 +18,15 @@ torch::Device pick_device(int local_rank) {
   if (!torch::cuda::is_available()) return torch::kCPU;
   const auto devices = static_cast<int>(torch::cuda::device_count());
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(local_rank % std::max(1, devices))};
+}
+
+std::size_t free_memory(torch::Device device) {
+  if (device.is_cpu()) return 0;
+#if TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR >= 215
+  return at::accelerator::getMemoryInfo(device.index()).first;
+#else
+  return 0;
+#endif
 }
 
 #ifdef USE_C10D_NCCL

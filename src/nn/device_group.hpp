@@ -21,6 +21,9 @@ class DeviceGroup {
 /// The GPU of this process: each of those on a machine takes its own as long as there are enough.
 torch::Device pick_device(int local_rank);
 
+/// Bytes of the device's own memory that nobody uses; 0 when there is none or this libtorch cannot tell.
+std::size_t free_memory(torch::Device device);
+
 /// True when this process has a GPU that no other one on this machine uses, and this build has NCCL.
 bool may_open_device_group(const TeamSettings& settings);
 /// Once all may. The store must outlive it.

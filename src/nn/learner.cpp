@@ -17,7 +17,11 @@
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 #include "nn/optimizer.hpp"
+#include "nn/resident_images.hpp"
 #include "nn/torch_guard.hpp"
+
+// Of OpenBLAS, where that is libtorch's BLAS; null with another.
+extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
 namespace imago::nn {
 namespace {
@@ -43,6 +47,9 @@ void set_up_process(int threads) {
     ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // without it cuBLAS does not repeat itself to the bit
   });
   at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  // Debian's OpenBLAS has threads of its own, which spin for a while after each product and take the cores from OpenMP's:
+  // improved-cnn trained at half its speed (docs/decisions/0006).
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
   at::globalContext().setFlushDenormal(true);  // before the pool starts: its threads inherit it
   at::globalContext().setDeterministicAlgorithms(true, true);
   at::globalContext().setBenchmarkCuDNN(false);
@@ -68,6 +75,18 @@ class TorchLearner final : public Learner {
   }
 
   [[nodiscard]] int classes() const override { return std::max(2, network_.outputs()); }
+
+  Result<Holding> hold(const data::PackedSplit& images, const image::Preprocess& preprocess,
+                       const data::Augmentation& augmentation) override {
+    held_.reset();
+    if (!may_hold(settings_, device_)) return Holding{};
+    return guard([&]() -> Result<Holding> {
+      if (auto obstacle = obstacle_to_holding(settings_, images, augmentation, device_); !obstacle.empty())
+        return Holding{false, std::move(obstacle)};
+      held_.emplace(images, preprocess, augmentation.cutout, device_);
+      return Holding{true, fmt::format("the training images, {:.1f} MB, lie on {}", held_->megabytes(), device_.str())};
+    });
+  }
 
   Result<StepReport> step(const Batch& batch, const StepOptions& options) override {
     TRY_VOID(check(batch));
@@ -173,17 +192,18 @@ class TorchLearner final : public Learner {
     averaged_ = served().views(network_.layout());
   }
 
-  Result<void> check_shape(const image::ImageBatch& batch) const {
+  Result<void> check_shape(const image::ImageBatch& batch, bool has_pixels = true) const {
     const model::InputShape& want = network_.graph().input;
     if (batch.n > 0 && batch.channels == want.channels && batch.height == want.height && batch.width == want.width &&
-        batch.data.size() == static_cast<std::size_t>(batch.n) * batch.item_size())
+        batch.data.size() == (has_pixels ? static_cast<std::size_t>(batch.n) * batch.item_size() : 0))
       return {};
     return fail(ErrorCode::InvalidArgument, "a batch of {} images [{}, {}, {}] for a network that takes [{}, {}, {}]",
                 batch.n, batch.channels, batch.height, batch.width, want.channels, want.height, want.width);
   }
 
   Result<void> check(const Batch& batch) const {
-    TRY_VOID(check_shape(batch.images));
+    TRY_VOID(check_shape(batch.images, batch.picks.empty()));
+    if (!batch.picks.empty()) TRY_VOID(check_picks(batch));
     if (batch.labels.size() != static_cast<std::size_t>(batch.images.n))
       return fail(ErrorCode::InvalidArgument, "{} labels for {} images", batch.labels.size(), batch.images.n);
     TRY_VOID(check_labels(batch.labels));
@@ -196,6 +216,13 @@ class TorchLearner final : public Learner {
         return fail(ErrorCode::InvalidArgument, "weight {} of a label: from 0 to 1", weight);
     }
     return check_labels(batch.second_labels);
+  }
+
+  Result<void> check_picks(const Batch& batch) const {
+    if (!held_) return fail(ErrorCode::InvalidArgument, "a batch of images by number, but no images are held");
+    if (batch.picks.size() != static_cast<std::size_t>(batch.images.n))
+      return fail(ErrorCode::InvalidArgument, "{} picks for {} images", batch.picks.size(), batch.images.n);
+    return held_->check(batch.picks, batch.images);
   }
 
   Result<void> check_labels(const std::vector<int>& labels) const {
@@ -212,6 +239,11 @@ class TorchLearner final : public Learner {
     const auto planes = torch::from_blob(data, {batch.n, batch.channels, batch.height, batch.width}, torch::kFloat32);
     return torch::empty(planes.sizes(), torch::TensorOptions(device_).memory_format(torch::MemoryFormat::ChannelsLast))
         .copy_(planes);
+  }
+
+  [[nodiscard]] Tensor forward(const Batch& batch, const ForwardMode& mode) {
+    if (batch.picks.empty()) return forward(batch.images, tensors_, mode);
+    return network_.forward(held_->batch(batch.picks), tensors_, mode);
   }
 
   [[nodiscard]] Tensor forward(const image::ImageBatch& batch, const std::vector<Tensor>& tensors,
@@ -232,7 +264,7 @@ class TorchLearner final : public Learner {
     const Tensor statistics_before = settings_.team != nullptr ? statistics().clone() : Tensor();
     if (settings_.team != nullptr)
       generator_.set_current_seed(dropout_seed(settings_.seed, settings_.team->rank(), steps_));
-    const Tensor logits = forward(batch.images, tensors_, {true, &generator_, type_});
+    const Tensor logits = forward(batch, {true, &generator_, type_});
     const Tensor loss = loss_.mean(logits, batch);
     StepReport report{loss.item<double>(), loss_.count_correct(logits.detach(), batch)};
     const auto gradients = torch::autograd::grad({loss}, leaves_, {}, c10::nullopt, false, true);
@@ -337,6 +369,7 @@ class TorchLearner final : public Learner {
   std::vector<Tensor> leaves_;                            // those
   std::vector<Tensor> averaged_;                          // views of what classify uses
   FeatureCache features_;                                 // of a frozen backbone
+  std::optional<ResidentImages> held_;
   Loss loss_;
   Tensor gradient_;
   Optimizer optimizer_;

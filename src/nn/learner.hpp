@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "data/augment.hpp"
+#include "data/packed.hpp"
 #include "image/image.hpp"
+#include "image/preprocess.hpp"
 #include "model/classifier.hpp"
 #include "model/graph.hpp"
 #include "model/tensor.hpp"
@@ -53,6 +56,10 @@ struct LossSettings {
   // A graph with one output is trained with binary cross-entropy on logits, any other with cross-entropy.
 };
 
+/// Where the training images lie and are augmented. Auto: on a GPU where there is one and they leave half of what is
+/// free, else in the host's memory.
+enum class DataOn { Auto, Device, Host };
+
 struct LearnerSettings {
   OptimizerSettings optimizer;
   LossSettings loss;
@@ -65,11 +72,18 @@ struct LearnerSettings {
   /// running statistics. What it makes of an image is computed once and remembered, so that without random crops an
   /// epoch after the first costs little more than the head.
   bool freeze_backbone = false;
+  DataOn data_on = DataOn::Auto;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: as many as the machine has
   /// The processes that take each step together, every one on its part of the batch (they must outlive the learner);
   /// null: this one is alone. BatchNorm computes with the statistics of each process's own images.
   Communicator* team = nullptr;
+};
+
+/// One of the images that a learner holds, and what becomes of it.
+struct Pick {
+  std::size_t image = 0;
+  data::Placement placement;
 };
 
 /// One training batch: images after augmentation and normalisation, and their classes.
@@ -80,6 +94,8 @@ struct Batch {
   /// the second. Both are empty or [images.n]; weights in [0, 1].
   std::vector<int> second_labels{};
   std::vector<float> weights{};
+  /// Instead of pixels, for a learner that holds the images: [images.n], and images.data is empty.
+  std::vector<Pick> picks{};
 };
 
 struct StepOptions {
@@ -93,8 +109,21 @@ struct StepReport {
   int correct = 0;    ///< images whose largest logit was the label's, before the update
 };
 
+/// Whether a learner holds the training images, and why, in a line for the user; empty when nobody need know.
+struct Holding {
+  bool holds = false;
+  std::string note;
+};
+
 class Learner : public model::Classifier {
  public:
+  /// Copies the training images to where it computes, if its settings say so and it can. Then batches may name images
+  /// (Batch::picks) that it changes and normalises itself, to the bits that data::augment and image::normalize give.
+  virtual Result<Holding> hold(const data::PackedSplit& /*images*/, const image::Preprocess& /*preprocess*/,
+                               const data::Augmentation& /*augmentation*/) {
+    return Holding{};
+  }
+
   /// One forward, backward and update on a batch; with a team, on this process's part of it, and the report is of the
   /// whole batch. Internal with a clear text when the loss is not finite; Unavailable when another process is lost:
   /// then everything is as before the step.

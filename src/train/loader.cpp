@@ -81,7 +81,7 @@ nn::Batch BatchLoader::empty_batch(std::size_t images) {
   batch.images.channels = 3;
   batch.images.height = split_.height();
   batch.images.width = split_.width();
-  batch.images.data.resize(images * batch.images.item_size());
+  if (!settings_.picks) batch.images.data.resize(images * batch.images.item_size());
   batch.labels.resize(images);
   return batch;
 }
@@ -95,10 +95,13 @@ void BatchLoader::prepare_every(std::size_t step, std::int64_t first_batch, Boun
        b += static_cast<std::int64_t>(step)) {
     nn::Batch batch = empty_batch(slice.size);
     const auto indices = std::span(order_).subspan(static_cast<std::size_t>(b) * size, size);
-    if (mixes) {
+    const auto own = indices.subspan(slice.begin, slice.size);
+    if (settings_.picks) {
+      name(batch, own);
+    } else if (mixes) {
       fill_mixed(batch, indices, slice, pixels);
     } else {
-      fill(batch, indices.subspan(slice.begin, slice.size), pixels);
+      fill(batch, own, pixels);
     }
     if (!ready.push(std::move(batch))) return;
   }
@@ -117,6 +120,15 @@ void BatchLoader::fill(nn::Batch& batch, std::span<const std::size_t> indices,
       image = pixels;
     }
     image::normalize(image, preprocess_, batch.images.item(static_cast<int>(i)));
+    batch.labels[i] = split_.label(indices[i]);
+  }
+}
+
+void BatchLoader::name(nn::Batch& batch, std::span<const std::size_t> indices) const {
+  batch.picks.resize(indices.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    batch.picks[i] = {indices[i], data::place(settings_.augmentation, split_.width(), split_.height(), settings_.seed,
+                                              epoch_, indices[i])};
     batch.labels[i] = split_.label(indices[i]);
   }
 }

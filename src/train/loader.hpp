@@ -26,6 +26,7 @@ struct LoaderSettings {
   int threads = 0;  ///< that prepare batches; 0: one, or more on a machine that has processors to spare
   int rank = 0;     ///< of each batch only this slice_of `ranks` is made, as it is in the whole
   int ranks = 1;
+  bool picks = false;  ///< batches name their images and what becomes of them: for a learner that holds the split
 };
 
 /// How many batches an epoch has: the last, incomplete one is dropped unless it is the only one.
@@ -53,6 +54,7 @@ class BatchLoader {
  private:
   void prepare_every(std::size_t step, std::int64_t first_batch, BoundedQueue<nn::Batch>& ready);
   void fill(nn::Batch& batch, std::span<const std::size_t> indices, std::vector<std::uint8_t>& pixels) const;
+  void name(nn::Batch& batch, std::span<const std::size_t> indices) const;
   void fill_mixed(nn::Batch& batch, std::span<const std::size_t> indices, Slice slice,
                   std::vector<std::uint8_t>& pixels) const;
   [[nodiscard]] nn::Batch empty_batch(std::size_t images);

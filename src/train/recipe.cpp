@@ -30,6 +30,22 @@ Result<nn::Precision> precision_from(std::string_view name) {
   return fail(ErrorCode::InvalidArgument, "the recipe: precision is '{}', not float32, bfloat16 or auto", name);
 }
 
+std::string_view to_string(nn::DataOn place) {
+  switch (place) {
+    case nn::DataOn::Auto: return "auto";
+    case nn::DataOn::Device: return "device";
+    case nn::DataOn::Host: return "host";
+  }
+  return "auto";
+}
+
+Result<nn::DataOn> data_on_from(std::string_view name) {
+  for (const auto place : {nn::DataOn::Auto, nn::DataOn::Device, nn::DataOn::Host}) {
+    if (name == to_string(place)) return place;
+  }
+  return fail(ErrorCode::InvalidArgument, "the recipe: data_on is '{}', not auto, device or host", name);
+}
+
 std::string_view to_string(nn::OptimizerKind kind) {
   switch (kind) {
     case nn::OptimizerKind::Sgd: return "sgd";
@@ -148,6 +164,8 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
   section.read("evaluation_views", evaluation_views);
   std::string precision(to_string(recipe.learner.precision));
   section.read("precision", precision);
+  std::string data_on(to_string(recipe.learner.data_on));
+  section.read("data_on", data_on);
   section.read("gradient_clip_norm", recipe.learner.gradient_clip_norm, 0.0, 1e9);
   section.read("ema_decay", recipe.learner.ema_decay, 0.0, 0.999999);
   section.read("checkpoint_seconds", checkpoint_seconds, 1, 86'400);
@@ -162,6 +180,7 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
     return fail(ErrorCode::InvalidArgument, "the recipe: unfreeze_epoch is {}, but freeze is none",
                 recipe.training.unfreeze_epoch);
   TRY(recipe.learner.precision, precision_from(precision));
+  TRY(recipe.learner.data_on, data_on_from(data_on));
   TRY(recipe.views, model::views_from(views));
   TRY(recipe.evaluation_views, model::views_from(evaluation_views));
   recipe.training.max_time = milliseconds(std::llround(max_minutes * 60'000.0));
@@ -251,6 +270,7 @@ json::Value to_json(const Recipe& recipe) {
       {"views", to_string(recipe.views)},
       {"evaluation_views", to_string(recipe.evaluation_views)},
       {"precision", to_string(recipe.learner.precision)},
+      {"data_on", to_string(recipe.learner.data_on)},
       {"gradient_clip_norm", recipe.learner.gradient_clip_norm},
       {"ema_decay", recipe.learner.ema_decay},
       {"checkpoint_seconds", t.checkpoint_every.count()}};

@@ -30,8 +30,8 @@ namespace imago::train {
 ///  "epochs", "batch_size", "max_minutes", "early_stopping_patience", "restore_best", "whitening_bias_epochs",
 ///  "whitening_bias_to_zero",
 ///  "lookahead_steps", "lookahead_decay", "unfreeze_epoch", "unfreeze_rate_factor",
-///  "precision": "float32" | "bfloat16" | "auto", "gradient_clip_norm", "ema_decay", "checkpoint_seconds",
-///  "freeze": "none" | "backbone", "pretrained", "views": "none" | "flip" | "multi",
+///  "precision": "float32" | "bfloat16" | "auto", "data_on": "auto" | "device" | "host", "gradient_clip_norm",
+///  "ema_decay", "checkpoint_seconds", "freeze": "none" | "backbone", "pretrained", "views": "none" | "flip" | "multi",
 ///  "evaluation_views"}
 ///
 /// Only name and architecture.name are required; the rest has the defaults of the structs below.

@@ -95,6 +95,7 @@ class FakeLearner final : public nn::Learner {
 };
 
 struct Recorder final : Observer {
+  void on_note(const std::string& note) override { notes.push_back(note); }
   void on_step(const StepEvent& event) override {
     steps.push_back(event);
     if (event.step == stop_after) stop = true;
@@ -102,6 +103,7 @@ struct Recorder final : Observer {
   void on_epoch(const EpochEvent& event) override { epochs.push_back(event); }
   std::vector<StepEvent> steps;
   std::vector<EpochEvent> epochs;
+  std::vector<std::string> notes;
   std::int64_t stop_after = -1;
   std::atomic<bool> stop = false;
 };

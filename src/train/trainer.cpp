@@ -100,6 +100,14 @@ class Run {
     return restore(std::move(theirs), "what the first worker has");
   }
 
+  /// The images go where the learner computes, if it takes them there.
+  Result<void> hold_images() {
+    TRY(const auto holding, learner_.hold(data_.train, data_.preprocess, settings_.augmentation));
+    held_ = holding.holds;
+    if (!holding.note.empty()) observer_.on_note(holding.note);
+    return {};
+  }
+
   /// After another process was lost: everything is as before the step that failed.
   void rescue() {
     if (const auto saved = save(); !saved) log::warning("no checkpoint was written: {}", saved.error().message);
@@ -139,7 +147,7 @@ class Run {
   Result<EpochEnd> train_epoch() {
     BatchLoader loader(
         data_.train, data_.preprocess,
-        {settings_.batch_size, settings_.seed, settings_.augmentation, 0, sharding_.rank(), sharding_.size()},
+        {settings_.batch_size, settings_.seed, settings_.augmentation, 0, sharding_.rank(), sharding_.size(), held_},
         progress_.epoch, progress_.batch);
     drops_ = rate_drops(settings_.schedule, progress_.validation_losses());
     const std::int64_t end = std::min(batches_, total_steps_ - progress_.epoch * batches_);
@@ -300,6 +308,7 @@ class Run {
   const SteadyTime started_;
   SteadyTime saved_;       // when the last checkpoint was written
   nanoseconds before_{0};  // time spent before a resume
+  bool held_ = false;      // by the learner: the training images
   Progress progress_;
   Sharding::Turn turn_;  // what was agreed on before this step
   double rate_ = 0.0;
@@ -332,6 +341,7 @@ Result<TrainOutcome> fit(nn::Learner& learner, const TrainingData& data, const T
     TRY_VOID(run.begin());
   }
   TRY_VOID(run.share_start());
+  TRY_VOID(run.hold_images());
   auto outcome = run.train();
   if (!outcome && outcome.error().code == ErrorCode::Unavailable && !sharding.alone()) run.rescue();
   return outcome;

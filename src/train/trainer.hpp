@@ -74,6 +74,7 @@ struct EpochEvent {
 class Observer {
  public:
   virtual ~Observer() = default;
+  virtual void on_note(const std::string&) {}  ///< a line about how it is done
   virtual void on_step(const StepEvent&) {}
   virtual void on_epoch(const EpochEvent&) {}
 };
