@@ -48,6 +48,27 @@ TEST(LookedAt, IsScoredInJsonAndMarkdownAndTheMeanLeavesOutMapsThatSayNothing) {
   EXPECT_THAT(to_markdown(report), HasSubstr("| 0.2500 | 0.7500 |"));
 }
 
+TEST(Report, SaysWhatScalingDidAndWhatCanBeAnswered) {
+  Report report = example();
+  EXPECT_FALSE(to_json(report).contains("coverage")) << "not measured";
+  report.uncalibrated = calibration_of(kLogits, kLabels, 2.0);
+  report.coverage = measure_coverage(report.answers);
+  const model::AbstentionPolicy policy{.least_confidence = {0.8}, .most_energy = {}};
+  judge(report.answers, kLogits, policy);
+  report.abstention = abstention_outcome(report.answers, policy);
+  const auto value = to_json(report);
+  EXPECT_EQ(value["coverage"]["at"].size(), 3U);
+  EXPECT_EQ(value["coverage"]["curve"].back()["accuracy"].get<double>(), report.metrics.accuracy);
+  EXPECT_EQ(value["abstention"]["answered"], 2);
+  EXPECT_GT(value["uncalibrated"]["mean_confidence"], 0.0);
+  EXPECT_FALSE(metrics_json(report)["coverage"].contains("curve")) << "too long for what is kept and compared";
+  const auto lines = predictions_jsonl(report, kLogits);
+  EXPECT_THAT(lines, HasSubstr(R"("abstained":true,"abstained_because":"confidence")"));
+  EXPECT_THAT(lines, HasSubstr(R"("energy":-5.0067)"));  // -log(exp(5) + 1)
+  EXPECT_THAT(to_markdown(report), HasSubstr("| accuracy of what is answered | 50.00 % ("));
+  EXPECT_THAT(confidence_in_words(report), HasSubstr("answered at 99 % accuracy: 0.00 % ("));
+}
+
 TEST(Report, SaysThroughWhatItWasMeasured) {
   Report report = example();
   EXPECT_EQ(report.through(), "the package");

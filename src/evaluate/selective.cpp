@@ -73,7 +73,7 @@ std::string advice(const std::vector<CoveragePoint>& curve, const SelectiveGoal&
 /// For each target the coverages that resamples of the images reach.
 std::vector<std::vector<double>> resampled(const std::vector<CoveragePoint>& curve, std::span<const double> targets,
                                            Rng& rng) {
-  constexpr std::int64_t kMostDraws = 10'000'000;
+  constexpr std::int64_t kMostDraws = 4'000'000;
   const std::int64_t n = curve.back().answered;
   const auto resamples = static_cast<std::size_t>(std::clamp<std::int64_t>(kMostDraws / n, 200, 1000));
   // Image i, counted from the surest and the right ones of a confidence first, belongs to one point.
@@ -239,11 +239,12 @@ Result<std::vector<SelectiveFit>> fit_least_confidences(std::span<const Answer> 
 
 double fit_most_energy(std::vector<double> energies, double keep) {
   EXPECTS(!energies.empty() && keep > 0.0 && keep <= 1.0, "energies, and a share of them to keep");
-  const auto rank = static_cast<std::size_t>(std::ceil(keep * static_cast<double>(energies.size())));
-  const auto nth =
-      energies.begin() + static_cast<std::ptrdiff_t>(std::clamp<std::size_t>(rank, 1, energies.size()) - 1);
-  std::ranges::nth_element(energies, nth);
-  return *nth;
+  const std::size_t n = energies.size();
+  // 0.7 of 10 is 7, though 0.7 * 10 may be a little more.
+  const auto kept = static_cast<std::size_t>(std::ceil(keep * static_cast<double>(n) - 1e-9));
+  const auto last = energies.begin() + static_cast<std::ptrdiff_t>(std::clamp<std::size_t>(kept, 1, n) - 1);
+  std::ranges::nth_element(energies, last);
+  return *last;
 }
 
 void judge(std::vector<Answer>& answers, const model::Logits& logits, const model::AbstentionPolicy& policy) {

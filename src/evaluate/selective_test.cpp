@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "base/rng.hpp"
@@ -166,6 +167,11 @@ TEST(MostEnergy, KeepsAtLeastTheShareAskedFor) {
   EXPECT_EQ(fit_most_energy({5, 1, 4, 2, 3}, 0.01), 1.0);
   EXPECT_EQ(fit_most_energy({2, 2, 2, 9}, 0.5), 2.0);
   EXPECT_EQ(fit_most_energy({7}, 0.5), 7.0);
+  for (int n = 1; n <= 200; ++n) {
+    std::vector<double> energies(static_cast<std::size_t>(n));
+    std::iota(energies.begin(), energies.end(), 1.0);
+    EXPECT_EQ(fit_most_energy(energies, 0.9), std::ceil(9 * n / 10.0 - 1e-6)) << n;
+  }
 }
 
 TEST(Abstaining, CountsWhatIsLeft) {

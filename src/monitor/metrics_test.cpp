@@ -48,6 +48,17 @@ TEST(ServerMetrics, KeepsTotalsOfPredictionRequestsOnly) {
   EXPECT_DOUBLE_EQ(totals.average_latency_seconds(), 0.002);
 }
 
+TEST(ServerMetrics, CountsWhatWasAbstainedFromByReason) {
+  ServerMetrics metrics("1");
+  const auto model = metrics.model("cifar10", 3, {"cat", "dog"});
+  for (const auto doubt :
+       {model::Doubt::None, model::Doubt::Energy, model::Doubt::Confidence, model::Doubt::Energy, model::Doubt::None})
+    model->count_doubt(doubt);
+  const auto text = metrics.prometheus_text();
+  EXPECT_THAT(text, HasSubstr("imago_abstentions_total{model=\"cifar10\",reason=\"confidence\",version=\"3\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("imago_abstentions_total{model=\"cifar10\",reason=\"energy\",version=\"3\"} 2\n"));
+}
+
 TEST(ServerMetrics, CountsPredictionsByModelVersionAndLabel) {
   ServerMetrics metrics("1");
   const auto model = metrics.model("cifar10", 3, {"cat", "dog"});

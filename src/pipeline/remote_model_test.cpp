@@ -72,6 +72,15 @@ TEST_F(Remote, StopsWhenAnotherVersionAnswers) {
   EXPECT_THAT(remote.classify("x").error().message, HasSubstr("pets:3, and now with pets:4"));
 }
 
+TEST_F(Remote, HearsWhyTheServerAbstains) {
+  auto remote = RemoteModel::connect(url(), "").value();
+  EXPECT_EQ(remote.classify("x")->doubt, model::Doubt::None);
+  answer_ = R"({"probabilities":[0.25,0.75],"model":"pets","model_version":3,"abstained_because":"energy"})";
+  EXPECT_EQ(remote.classify("x")->doubt, model::Doubt::Energy);
+  answer_ = R"({"probabilities":[0.25,0.75],"model":"pets","model_version":3,"abstained_because":"mood"})";
+  EXPECT_THAT(remote.classify("x").error().message, HasSubstr("mood"));
+}
+
 TEST_F(Remote, RefusesAnAnswerThatLeavesClassesOut) {
   auto remote = RemoteModel::connect(url(), "").value();
   answer_ = R"({"probabilities":[1.0],"model":"pets","model_version":3})";

@@ -36,6 +36,24 @@ TEST_F(HostingTest, HoldsSeveralModelsOfWhichTheFirstAnswersPredict) {
   EXPECT_EQ(predict("/v1/models/cars/versions/x/predict", 400)["code"], "invalid_argument");
 }
 
+TEST_F(HostingTest, FollowsWhenAVersionIsToAbstain) {
+  ASSERT_TRUE(host("pets").has_value());
+  EXPECT_FALSE(predict("/predict?details=energy").contains("abstained"));
+  const auto version = models_.resolve("pets:1").value();
+  const auto energy = predict("/predict?details=energy")["energy"].get<double>();
+  const auto answers_under = [&](const model::AbstentionPolicy& policy) {
+    EXPECT_TRUE(models_.set_abstention(version, policy).has_value());
+    service_->hosting().follow();
+    return predict();
+  };
+  EXPECT_EQ(answers_under({.least_confidence = {1.0}, .most_energy = {}})["abstained_because"], "confidence");
+  EXPECT_EQ(ask("GET", "/status")["model"]["abstention"]["least_confidence"], 1.0);
+  EXPECT_EQ(ask("GET", "/v1/models/pets")["versions"][1]["abstention"]["least_confidence"], 1.0);
+  EXPECT_EQ(answers_under({.least_confidence = {}, .most_energy = energy - 0.01})["abstained_because"], "energy");
+  EXPECT_EQ(answers_under({.least_confidence = {}, .most_energy = energy + 0.01})["abstained"], false);
+  EXPECT_FALSE(answers_under({}).contains("abstained"));
+}
+
 TEST_F(HostingTest, AnswersByNameAsPredictDoes) {
   ASSERT_TRUE(host("pets").has_value());
   auto plain = predict(), named = predict("/v1/models/pets/predict");
