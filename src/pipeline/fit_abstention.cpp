@@ -90,4 +90,26 @@ Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRe
   return fitted;
 }
 
+void carry_abstention(Workspace& workspace, const registry::ModelVersion& before, const registry::ModelVersion& version,
+                      const OnProgress& on_progress) {
+  const model::AbstentionPolicy& policy = before.abstention;
+  if (policy.empty()) return;
+  const auto number = [&](const char* key) {
+    const auto found = json::get<double>(policy.fitted, key);
+    return found ? std::optional(*found) : std::nullopt;
+  };
+  const std::string name = fmt::format("{}:{}", version.model, version.version);
+  AbstentionRequest request{.model = name, .dataset = {}, .accuracy = number("accuracy"), .keep = number("keep")};
+  request.certainty = number("certainty").value_or(request.certainty);
+  request.per_class = policy.least_confidence.size() > 1;
+  request.reason = fmt::format("as for version {}", before.version);
+  if (!request.accuracy && !request.keep) {
+    log::warning("{} answers always: the limits of version {} were set by hand (`imago models threshold`)", name,
+                 before.version);
+    return;
+  }
+  if (const auto fitted = fit_abstention(workspace, request, on_progress); !fitted)
+    log::warning("{} answers always, unlike version {}: {}", name, before.version, fitted.error().message);
+}
+
 }  // namespace imago::pipeline

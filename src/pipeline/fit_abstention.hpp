@@ -28,10 +28,16 @@ struct FittedAbstention {
   evaluate::AbstentionOutcome outcome;  ///< on the split that it was found on
 };
 
-/// Finds the limits and sets them as the version's policy. The energy's comes first, and the confidence's is found among
-/// the images that it keeps. Errors as answer_split and evaluate::fit_least_confidence; InvalidArgument when no data set
-/// is named and the validation split here is not the one that the model was trained beside.
+/// Finds the limits and sets them as the version's policy. The energy's comes first, and the confidence's is found
+/// among the images that it keeps. Errors as answer_split and evaluate::fit_least_confidence; InvalidArgument when no
+/// data set is named and the validation split here is not the one that the model was trained beside.
 Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRequest& request,
                                         const OnProgress& on_progress);
+
+/// For a version that takes the place of `before`: finds limits of its own for what those of `before` were found for.
+/// What cannot be carried over (limits set by hand, or an accuracy that the new one does not reach) is logged: then it
+/// answers always.
+void carry_abstention(Workspace& workspace, const registry::ModelVersion& before, const registry::ModelVersion& version,
+                      const OnProgress& on_progress);
 
 }  // namespace imago::pipeline

@@ -7,6 +7,7 @@
 #include "infer/engine.hpp"
 #include "package/package.hpp"
 #include "pipeline/evaluate_model.hpp"
+#include "pipeline/fit_abstention.hpp"
 #include "pipeline/machine.hpp"
 #include "pipeline/run_owner.hpp"
 #include "pipeline/verdict.hpp"
@@ -117,7 +118,9 @@ Result<TrainResult> finish(Workspace& workspace, tracking::Run& run, const Train
                             .split = measured.split,
                             .margin = run.params.value("margin", 0.0)};
   TRY(const auto verdict, judge(workspace, candidate, measured.manifest, evaluate_events(on_event)));
+  const auto before = workspace.models().resolve(candidate.model);
   TRY(auto version, register_version(workspace, run, measured, verdict));
+  if (before) carry_abstention(workspace, *before, version, evaluate_events(on_event));
   write_training_logs(workspace, version, training.history);
   workspace.observers().on_registered(
       run, version, workspace.folder() / "models" / version.model / fmt::format("{}", version.version));

@@ -145,3 +145,11 @@ def test_what_is_no_image_of_its_kind_is_unfamiliar(own, tmp_path):
             files[-1].write_bytes(png(lambda: draw.randint(low, high)))
     answers = own.json("predict", "cifar10", *files)["predictions"]
     assert [(one["file"], one.get("abstained_because")) for one in answers] == [(str(file), "energy") for file in files]
+
+
+def test_a_version_trained_beside_it_gets_limits_of_its_own(own):
+    first = own.json("models", "threshold", "small:1", "--keep", "0.9")["abstention"]
+    version = own.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1")["version"]
+    second = own.json("models", "threshold", f"small:{version}")
+    assert second["abstention"]["fitted"]["keep"] == 0.9 and second["abstention"]["most_energy"] != first["most_energy"]
+    assert second["changes"][0]["reason"].endswith("as for version 1")
