@@ -106,7 +106,7 @@ TEST_F(OpenInferenceTest, RefusesTensorsThatDoNotFitTheModel) {
   refused(one("input", "FP32", {1, 3, 4, 16}, row), 400, "expected [n, 3, 8, 8]");
   refused(one("input", "FP32", {192}, row), 400, "expected [n, 3, 8, 8]");
   refused(one("pixels", "UINT8", {1, 3, 8, 8}, row), 400, "expected [n, height, width, 3]");
-  refused(one("pixels", "UINT8", {1, 1, 64, 3}, row), 200, "");
+  infer(one("pixels", "UINT8", {1, 1, 64, 3}, row), 200);
   refused(one("pixels", "FP32", {1, 8, 8, 3}, row), 400, "does not go with its datatype");
   refused(one("x", "FP32", {1, 3, 8, 8}, row), 400, "input 'x'");
   refused(one("input", "FP32", {0, 3, 8, 8}, json::Value::array()), 400, "no image");
