@@ -37,7 +37,7 @@ void catch_stop_signals();
 bool stop_requested();
 const std::atomic<bool>& stop_flag();
 
-/// For what trains: threads that wait for one another give up their core soon, unless the environment says otherwise.
+/// For what has libtorch compute: threads that wait for one another give up their core soon, unless the environment says otherwise.
 /// libgomp's default, a millisecond or more at each of thousands of meetings a second, made training 4 to 9 times
 /// slower when the cores had other work. Call it before there are threads.
 void wait_politely();

@@ -105,6 +105,7 @@ Result<void> explain(pipeline::Workspace& workspace, pipeline::Evaluation& evalu
 }
 
 Result<void> run_evaluate(Context& context, const Options& options) {
+  wait_politely();
   TRY(auto* workspace, context.workspace());
   pipeline::EvaluationRequest request = options.request;
   if (options.via.starts_with("http://") || options.via.starts_with("https://")) {

@@ -45,6 +45,7 @@ std::string scores(const serve::Explanation& explanation) {
 }
 
 Result<void> run_explain(Context& context, const Options& options) {
+  wait_politely();
   TRY(auto* workspace, context.workspace());
   TRY(const auto version, workspace->models().resolve(options.model));
   TRY(const auto package, workspace->models().open(version));

@@ -102,6 +102,7 @@ void watch_over(const serve::ServeOptions& serving, const serve::Service& servic
 }
 
 Result<void> run_serve(Context& context, const Options& options) {
+  wait_politely();  // explanations
   TRY(auto* workspace, context.workspace());
   serve::ServeOptions serving;
   TRY_VOID(apply_access(serving, options.access, workspace->database()));

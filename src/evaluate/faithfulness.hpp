@@ -27,8 +27,8 @@ double area_under(std::span<const double> curve);
 /// Pixels are taken from the largest value of the map, stretched over the image bilinearly, to the smallest; of equal
 /// ones the first row's first. Removed ones become 0, which after preprocessing is the mean colour (black where the
 /// model has none). Insertion starts from the image blurred by a Gaussian of an eighth of its longer side: a picture
-/// without detail, but also without edges where pixels come in that the model could take for something. Costs two calls
-/// of the classifier with kFaithfulnessSteps + 1 images each.
+/// without detail, but also without edges where pixels come in that the model could take for something. Costs two
+/// times kFaithfulnessSteps + 1 answers of the classifier.
 ///
 /// None when the map is 0 everywhere: it has no order.
 ///
