@@ -17,6 +17,7 @@ import pytest
 import requests
 from PIL import Image
 
+from coloured_images import write_colours
 from conftest import IMAGO, Program, Server, wait_for_epoch
 
 SLOW = {"recipe": "improved-cnn-bn", "epochs": 400}  # long enough to be stopped, killed, queued behind
@@ -303,3 +304,26 @@ def test_a_champion_is_measured_anew_on_other_test_images(workspace, small_cifar
     answer = workspace.json("train", *wishes)
     assert answer["verdict"].endswith("(measured anew on these test images)")
     assert answer["verdict"].startswith("challenger"), "one epoch on 300 images against a trained one"
+
+
+def test_a_model_from_elsewhere_learns_on_from_the_newest_version_here(tmp_path):
+    """The version that it was trained on is nowhere in this workspace, as with the models that ship."""
+    there, here = Program(tmp_path / "there"), Program(tmp_path / "here")
+    there.run("data", "import", write_colours(tmp_path / "theirs", each=30), "--name", "colours")
+    there.run("train", "--data", "colours", "--recipe", "improved-cnn", "--epochs", "1")
+    there.run("models", "export", "colours", tmp_path / "colours.tar", "--format", "compact")
+    here.run("models", "import", tmp_path / "colours.tar")
+    new = tmp_path / "new" / "red"
+    new.mkdir(parents=True)
+    for i in range(12):
+        (new / f"{i}.png").write_bytes(picture(7000 + i))
+    wishes = ["retrain", "--model", "colours", "--epochs", "1", "--from", tmp_path / "new"]
+    refused = here.run(*wishes, check=False)
+    assert refused.returncode == 1 and "colours" in refused.stderr, "there is no data set of that name at all"
+
+    for name, each in (("older", 20), ("newest", 25)):
+        imported = here.json("data", "import", write_colours(tmp_path / name, each=each), "--name", "colours")
+    assert here.json(*wishes)["version"] == 2
+    lineage = json.loads((here.workspace / "models" / "colours" / "2" / "lineage.json").read_text())
+    assert lineage["replay"]["parent"] == f"colours@{imported['version']}"
+    assert lineage["uploads"]["added"] == 12 and lineage["parent"] == "colours:1"
