@@ -19,7 +19,7 @@ using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
 constexpr std::string_view kImage = "image", kPixels = "pixels", kInput = "input";
-constexpr std::string_view kProbabilities = "probabilities", kLabel = "label";
+constexpr std::string_view kProbabilities = "probabilities", kLabel = "label", kDoubt = "doubt";
 constexpr std::int64_t kMostSide = 4096;  // of raw pixels, as in JSON images
 
 /// The input that the data's type belongs to, in the order of the variant.
@@ -80,8 +80,9 @@ tl::expected<std::size_t, Refusal> check_inputs(const InferRequest& request, con
 
 Result<void> check_outputs(const InferRequest& request) {
   for (const auto& output : request.outputs) {
-    if (output.name != kProbabilities && output.name != kLabel)
-      return fail(ErrorCode::InvalidArgument, "output '{}' is not known: there are 'probabilities' and 'label'",
+    if (output.name != kProbabilities && output.name != kLabel && output.name != kDoubt)
+      return fail(ErrorCode::InvalidArgument,
+                  "output '{}' is not known: there are 'probabilities', 'label' and 'doubt'",
                   output.name.substr(0, 64));
     if (output.classification != 0 && output.name != kProbabilities)
       return fail(ErrorCode::InvalidArgument, "output '{}' cannot be classified: 'probabilities' can", output.name);
@@ -129,6 +130,7 @@ class Gathering {
         face_(std::move(face)),
         classes_(face_->spec.labels.size()),
         probabilities_(images * classes_),
+        doubts_(images),
         open_(images),
         in_flight_(face_->metrics),
         done_(std::move(done)) {}
@@ -142,7 +144,10 @@ class Gathering {
     const auto row = model::softmax(*logits, face_->spec.temperature);
     std::ranges::transform(row, probabilities_.begin() + static_cast<std::ptrdiff_t>(i * classes_),
                            [](double p) { return static_cast<float>(p); });
-    face_->metrics->count_prediction(model::argmax(*logits),
+    const int said = model::argmax(*logits);
+    doubts_[i] = face_->abstention.judge(said, row[static_cast<std::size_t>(said)], model::energy(*logits));
+    face_->metrics->count_doubt(doubts_[i]);
+    face_->metrics->count_prediction(said,
                                      {.decode = prepared.decode,
                                       .preprocess = prepared.preprocess,
                                       .queue = batch.queue,
@@ -179,7 +184,8 @@ class Gathering {
                            .outputs = {}};
     for (const auto& wanted : request_.outputs) response.outputs.push_back(output(wanted));
     if (request_.outputs.empty())
-      response.outputs = {output({std::string(kProbabilities)}), output({std::string(kLabel)})};
+      response.outputs = {output({std::string(kProbabilities)}), output({std::string(kLabel)}),
+                          output({std::string(kDoubt)})};
     return response;
   }
 
@@ -191,6 +197,11 @@ class Gathering {
     }
     if (wanted.name == kProbabilities)
       return {wanted.name, {images, static_cast<std::int64_t>(classes_)}, probabilities_};
+    if (wanted.name == kDoubt) {
+      std::vector<std::string> names;
+      for (const auto doubt : doubts_) names.emplace_back(model::to_string(doubt));
+      return {wanted.name, {images}, std::move(names)};
+    }
     std::vector<std::string> labels;
     for (std::size_t start = 0; start < probabilities_.size(); start += classes_)
       labels.push_back(face_->spec.labels[order(start, 1).front()]);
@@ -221,7 +232,8 @@ class Gathering {
   const InferRequest request_;
   const std::shared_ptr<const ModelFace> face_;  // not the model: this may end on a thread of its batcher
   const std::size_t classes_;
-  std::vector<float> probabilities_;
+  std::vector<float> probabilities_;  // each image's thread writes its own row, and its own doubt
+  std::vector<model::Doubt> doubts_;
   std::atomic<std::size_t> open_;
   std::optional<monitor::ModelMetrics::InFlight> in_flight_;
   const InferDone done_;
@@ -277,7 +289,7 @@ Result<ModelInfo> OpenInference::info(std::string_view model, std::optional<int>
   info.inputs = {{kImage, "BYTES", {-1}},
                  {kPixels, "UINT8", {-1, -1, -1, 3}},
                  {kInput, "FP32", {-1, 3, spec.preprocess.height, spec.preprocess.width}}};
-  info.outputs = {{kProbabilities, "FP32", {-1, spec.classes()}}, {kLabel, "BYTES", {-1}}};
+  info.outputs = {{kProbabilities, "FP32", {-1, spec.classes()}}, {kLabel, "BYTES", {-1}}, {kDoubt, "BYTES", {-1}}};
   return info;
 }
 

@@ -6,7 +6,7 @@
 //   image   BYTES [n] or [n, 1]    encoded files, as /predict takes them
 //   pixels  UINT8 [n, h, w, 3]     RGB of any size, resized and normalised as decoded files are
 //   input   FP32  [n, 3, h, w]     what the network itself takes, preprocessed by the client
-// and gives `probabilities` FP32 [n, classes] and `label` BYTES [n].
+// and gives `probabilities` FP32 [n, classes], `label` BYTES [n] and `doubt` BYTES [n].
 #pragma once
 
 #include <functional>

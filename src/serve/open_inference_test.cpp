@@ -65,6 +65,7 @@ TEST_F(OpenInferenceTest, AnswersBatchesInTheirOrder) {
   EXPECT_EQ(answer["model_version"], "1");
   EXPECT_EQ(answer["outputs"][0]["shape"], (json::Value{20, 3}));
   EXPECT_EQ(answer["outputs"][1]["shape"], (json::Value{20}));
+  EXPECT_EQ(answer["outputs"][2]["data"], json::Value(std::vector<std::string>(20, "none"))) << "there is no policy";
   for (int seed = 0; seed < 20; ++seed) {
     const auto wanted = expected(seed);
     EXPECT_THAT(row(answer, static_cast<std::size_t>(seed)), Pointwise(FloatNear(1e-6F), wanted));
