@@ -210,16 +210,21 @@ Result<Evaluation> evaluate_model(Workspace& workspace, const EvaluationRequest&
 }
 
 Result<SplitAnswers> answer_split(Workspace& workspace, const std::string& model, const std::string& dataset,
-                                  data::Split otherwise, const OnProgress& on_progress) {
+                                  data::Split otherwise, const std::function<Result<void>(const SplitAnswers&)>& accept,
+                                  const OnProgress& on_progress) {
   TRY(auto subject, open_subject(workspace, model, dataset, otherwise));
+  SplitAnswers split{.version = subject.version,
+                     .labels = subject.package.spec.labels,
+                     .dataset = subject.dataset(),
+                     .trained_on = subject.package.lineage.value("dataset", ""),
+                     .split = subject.split,
+                     .answers = {},
+                     .logits = {}};
+  TRY_VOID(accept(split));
   TRY(auto predictions, ask_package(subject, 0, on_progress));
-  return SplitAnswers{.version = subject.version,
-                      .labels = subject.package.spec.labels,
-                      .dataset = subject.dataset(),
-                      .trained_on = subject.package.lineage.value("dataset", ""),
-                      .split = subject.split,
-                      .answers = answers_of(subject, predictions),
-                      .logits = std::move(predictions.logits)};
+  split.answers = answers_of(subject, predictions);
+  split.logits = std::move(predictions.logits);
+  return split;
 }
 
 Result<ModelComparison> compare_models(Workspace& workspace, const ComparisonRequest& request,

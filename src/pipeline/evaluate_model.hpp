@@ -66,9 +66,11 @@ struct SplitAnswers {
   model::Logits logits;  ///< a row an answer
 };
 
-/// @param dataset as in EvaluationRequest, but with `otherwise` where it names no split. Errors as evaluate_model.
+/// @param dataset as in EvaluationRequest, but with `otherwise` where it names no split. @param accept sees all but the
+/// answers before they are made; its error is the result. Errors as evaluate_model.
 Result<SplitAnswers> answer_split(Workspace& workspace, const std::string& model, const std::string& dataset,
-                                  data::Split otherwise, const OnProgress& on_progress);
+                                  data::Split otherwise, const std::function<Result<void>(const SplitAnswers&)>& accept,
+                                  const OnProgress& on_progress);
 
 struct ComparisonRequest {
   std::string model_a, model_b;

@@ -68,8 +68,10 @@ Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRe
                                         const OnProgress& on_progress) {
   if (!request.accuracy && !request.keep)
     return fail(ErrorCode::InvalidArgument, "nothing to find: ask for an accuracy, or for a share to keep by energy");
-  TRY(auto split, answer_split(workspace, request.model, request.dataset, data::Split::Validation, on_progress));
-  TRY_VOID(check_unseen(split, !request.dataset.empty()));
+  TRY(auto split,
+      answer_split(
+          workspace, request.model, request.dataset, data::Split::Validation,
+          [&](const SplitAnswers& found) { return check_unseen(found, !request.dataset.empty()); }, on_progress));
   model::AbstentionPolicy policy;
   policy.fitted = {{"data", fmt::format("{}:{}", split.dataset, data::to_string(split.split))},
                    {"images", split.answers.size()}};
