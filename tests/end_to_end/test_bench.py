@@ -2,16 +2,17 @@
 """`imago bench` on a server and on the engine: what it reports, and what it refuses."""
 
 import json
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
 
-from conftest import IMAGO, free_port
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from conftest import IMAGO, Server, free_port
 
 
 def bench(program, *arguments, check=True):
@@ -82,8 +83,22 @@ def test_another_machine_is_refused_without_asking_it(trained, url):
     assert done.returncode == 1 and "is not this machine" in done.stderr and "--allow-remote" in done.stderr
 
 
+def test_what_is_too_much_is_refused_at_once_and_counted(trained, small_cifar):
+    server = Server(trained.workspace, "--model", "small", "--max-queue", "1", "--max-batch", "1", "--workers", "1")
+    try:
+        done = bench(trained, server.url, "--connections", 64, "--seconds", 1.5, "--images", small_cifar / "test", check=False)
+        measured = json.loads(done.stdout.split("\n}\n")[0] + "\n}")
+        assert done.returncode == 1 and "503" in done.stderr
+        assert set(measured["statuses"]) == {"200", "503"} and measured["wrong"] == 0 and measured["right"] > 20
+        assert measured["server"]["rejected"] == measured["statuses"]["503"] == measured["failed"]
+        assert "--max-queue" in measured["advice"]
+        assert requests.get(server.url + "/ready", timeout=5).status_code == 200
+    finally:
+        assert server.stop() == 0
+
+
 class Liar(BaseHTTPRequestHandler):
-    """Another class each time."""
+    """Another class after the first round of eight."""
 
     protocol_version = "HTTP/1.1"
     answers = 0
@@ -91,7 +106,7 @@ class Liar(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         Liar.answers += 1
-        body = json.dumps({"prediction": "cat", "class_index": Liar.answers // 256}, separators=(",", ":")).encode()
+        body = json.dumps({"prediction": "cat", "class_index": (Liar.answers - 1) // 8}, separators=(",", ":")).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -104,10 +119,12 @@ class Liar(BaseHTTPRequestHandler):
         pass
 
 
-def test_wrong_answers_fail_the_command(trained):
+def test_wrong_answers_fail_the_command(trained, small_cifar, tmp_path):
+    for path in sorted((small_cifar / "test" / "frog").iterdir())[:8]:
+        shutil.copy(path, tmp_path)
     liar = ThreadingHTTPServer(("127.0.0.1", 0), Liar)
     threading.Thread(target=liar.serve_forever, daemon=True).start()
-    done = bench(trained, f"http://127.0.0.1:{liar.server_port}", "--seconds", 1, "--connections", 2, check=False)
+    done = bench(trained, f"http://127.0.0.1:{liar.server_port}", "--seconds", 1, "--connections", 2, "--images", tmp_path, check=False)
     liar.shutdown()
     assert done.returncode == 1 and "answers were wrong" in done.stderr
     assert json.loads(done.stdout.split("\n}\n")[0] + "\n}")["wrong"] > 0

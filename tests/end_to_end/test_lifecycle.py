@@ -21,7 +21,6 @@ def manager(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(path))
         receiver.settimeout(20)
-        receiver.path = path
         yield receiver
 
 
@@ -30,7 +29,7 @@ def told(manager, monkeypatch):
     """A server with a watchdog of 0.6 s, and what it says."""
 
     def start(workspace, *arguments):
-        monkeypatch.setenv("NOTIFY_SOCKET", str(manager.path))
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
         monkeypatch.setenv("WATCHDOG_USEC", "600000")
         server = Server(workspace, *arguments, ready=False)
         return server, lambda: manager.recv(4096).decode()

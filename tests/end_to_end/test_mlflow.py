@@ -173,6 +173,15 @@ def test_a_training_run_is_seen_by_mlflow_as_it_was(mlflow, colours):
     assert got.content == (colours.workspace / "models" / "colours" / str(report["version"]) / "model.onnx").read_bytes()
 
 
+def test_mlflow_is_told_how_many_trained_together(mlflow, colours):
+    done = colours.run("--json", *TRAIN, "1", "--nproc", "2", "--threads", "1",
+                       env=dict(os.environ, MLFLOW_TRACKING_URI=mlflow, MLFLOW_EXPERIMENT_NAME="together"))
+    seen = ask(mlflow, "together")
+    check(seen, colours, json.loads(done.stdout), epochs=1)
+    assert seen["tags"]["imago.workers"] == "2"
+    assert "workers" not in seen["params"], "MLflow's never change, and others may go on with the run"
+
+
 def test_registered_models_are_in_mlflows_registry_with_their_aliases(mlflow, colours):
     """Each training leaves a version there; the aliases are where ours are, whatever the numbers."""
     train(colours, mlflow)

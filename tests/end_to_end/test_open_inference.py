@@ -87,10 +87,10 @@ def test_every_form_is_answered_as_predict_answers(seen, expected, form):
     answer = seen["answers"][form]
     assert (answer["model"], answer["version"]) == ("small", "1")
     assert answer["label"] == [each["prediction"] for each in expected]
-    wanted = np.array([each["probabilities"] for each in expected])
+    wanted = np.array([each["probabilities"] for each in expected], np.float32)
     # Decoders may differ by a step where it is Pillow's, so what NumPy normalised is allowed a little.
     tolerance = 0 if form.startswith("bytes") or form == "version 1" else 0.02
-    assert np.abs(np.array(answer["probabilities"]) - wanted).max() <= tolerance
+    assert np.abs(np.array(answer["probabilities"], np.float32) - wanted).max() <= tolerance
 
 
 def test_the_likeliest_classes_are_named(seen, expected):

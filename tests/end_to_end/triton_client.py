@@ -18,8 +18,13 @@ def infer(client, model, name, datatype, array, binary=True, outputs=None, **opt
     return client.infer(model, [tensor], outputs=wanted or None, **options)
 
 
+def texts(array):
+    """Of a BYTES tensor: bytes when it came as such, strings when it came in JSON."""
+    return [each.decode() if isinstance(each, bytes) else each for each in array.flatten()]
+
+
 def answer_of(result):
-    return {"probabilities": result.as_numpy("probabilities").tolist(), "label": [label.decode() for label in result.as_numpy("label")],
+    return {"probabilities": result.as_numpy("probabilities").tolist(), "label": texts(result.as_numpy("label")),
             "model": result.get_response()["model_name"], "version": result.get_response()["model_version"]}
 
 
@@ -54,7 +59,7 @@ def main(address, model, raw, *files):
         "version 1": answer_of(infer(client, model, "image", "BYTES", encoded, model_version="1", request_id="7")),
     }
     likeliest = infer(client, model, "image", "BYTES", encoded, outputs=[("probabilities", {"class_count": 3})])
-    seen["likeliest"] = [[entry.decode() for entry in row] for row in likeliest.as_numpy("probabilities")]
+    seen["likeliest"] = [texts(row) for row in likeliest.as_numpy("probabilities")]
     seen["id"] = infer(client, model, "image", "BYTES", encoded[:1], request_id="mine").get_response()["id"]
     seen["concurrent"] = [answer_of(request.get_result())["label"]
                           for request in [client.async_infer(model, make_inputs(encoded)) for _ in range(8)]]
