@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/http_transport.hpp"
 
+#include <numeric>
 #include <optional>
 
 namespace imago::load {
@@ -30,12 +31,17 @@ void HttpTransport::wait(SteadyTime until, const std::function<void(const Answer
 }
 
 Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, const std::atomic<bool>& stop) {
+  constexpr std::size_t kAtOnce = 2;  // nobody is to be flooded before the clock starts
+  constexpr int kMostRefusals = 1000;
   std::vector<int> classes(images, -1);
+  std::vector<std::size_t> to_ask(images);
+  std::iota(to_ask.rbegin(), to_ask.rend(), std::size_t{0});
   std::optional<Error> error;
-  std::size_t sent = 0;
-  std::size_t answered = 0;
+  std::size_t on_way = 0;
+  int refusals = 0;
   const auto take = [&](const Answer& answer) {
-    ++answered;
+    --on_way;
+    if (answer.status == 503 && ++refusals < kMostRefusals) return to_ask.push_back(answer.ticket);
     auto& found = classes[answer.ticket];
     if (answer.status == 200) found = class_in(answer.body);
     if (found >= 0 || error) return;
@@ -43,11 +49,12 @@ Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, c
                                                              : fmt::format("/predict answers {}: {}", answer.status,
                                                                            answer.body.substr(0, 200))};
   };
-  while (answered < images && !error) {
+  while ((!to_ask.empty() || on_way > 0) && !error) {
     if (stop) return fail(ErrorCode::Cancelled, "interrupted before anything was measured");
-    while (sent < images && transport.idle() > 0) {
-      transport.send(sent, sent);
-      ++sent;
+    for (; !to_ask.empty() && on_way < kAtOnce && transport.idle() > 0; ++on_way) {
+      const std::size_t image = to_ask.back();
+      to_ask.pop_back();
+      transport.send(image, image);
     }
     transport.wait(std::chrono::steady_clock::now() + std::chrono::milliseconds(100), take);
   }

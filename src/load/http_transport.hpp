@@ -37,8 +37,8 @@ class HttpTransport final : public Transport {
   std::unique_ptr<http::ParallelClient> client_;  // after the bodies it sends
 };
 
-/// The class of each image, by asking for each once: what every later answer must be. Fails with the server's words at
-/// the first answer that is none.
+/// The class of each image, by asking for each until it is answered: what every later answer must be. Fails with the
+/// server's words at the first answer that is none, or after very many 503s.
 Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, const std::atomic<bool>& stop);
 
 }  // namespace imago::load
