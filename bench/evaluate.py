@@ -7,7 +7,7 @@
 Needs the targets imago and imago-trainer, the shipped model, FOLDER/cifar-10-images.tar.zst (default: $IMAGO_DATA, else ../shared/data) and
 `scripts/setup bench`.
 
-One pair is `imago evaluate --as-served`, the packed images of an earlier run deleted so that it decodes them again, and then the peer on the same
+One pair is `imago evaluate --as-served --timed-images 0`, the packed images of an earlier run deleted so that it decodes them again, and then the peer on the same
 files and the same ONNX file with as many threads as there are cores, in the batches that it was fastest with in a first round. Two networks:
 improved-cnn, small enough that reading the images counts (one epoch on a few images: what it answers says nothing, and accuracy is compared only
 to see that both compute the same), on --images images; and the shipped cifar10, where the convolutions are nearly all of it, on --heavy-images.
@@ -65,7 +65,7 @@ def import_part(program, per_class, name):
 def ours(program, model, data):
     shutil.rmtree(program.workspace / "datasets" / "cache", ignore_errors=True)
     started = time.perf_counter()
-    report = program.json("evaluate", model, "--data", f"{data}:test", "--as-served")
+    report = program.json("evaluate", model, "--data", f"{data}:test", "--as-served", "--timed-images", "0")
     seconds = time.perf_counter() - started
     return {"command": report["n"] / seconds, "network": report["latency"]["batches"]["images_per_second"], "accuracy": report["accuracy"]}
 
@@ -131,7 +131,7 @@ def main():
     options = arguments.parse_args()
     with new_workspace(options.program) as program:
         program.json("data", "import", "cifar10", "--from", options.data, "--split", "98/2/0")  # as the shipped model's was
-        program.json("models", "import", "cifar10")
+        program.json("models", "import", ROOT / "models" / "cifar10.tar")
         for name, images in (("small", options.images), ("heavy", options.heavy_images)):
             import_part(program, max(1, images // 10), name)
         program.json("train", "--data", "heavy", "--recipe", "improved-cnn", "--epochs", "1", "--model", "light")

@@ -160,6 +160,8 @@ void add_evaluate_command(CLI::App& app, Context& context) {
       ->type_name("COLUMN");
   command->add_flag("--as-served", request.as_served,
                     "Only as it answers, not also with the views that its recipe wanted measured");
+  command->add_option("--timed-images", request.timed_images, "So many are timed one by one; 0: none")
+      ->capture_default_str();
   command->add_option("-o,--output", options->output, "Also write the metrics to this JSON file");
   command
       ->add_option(

@@ -112,7 +112,7 @@ TEST(LeastConfidence, WithCertaintyHoldsOnImagesItWasNotChosenOn) {
   // Right with chance equal to the confidence. Above a limit t the accuracy is (1 + t) / 2, so 0.9 needs t = 0.8.
   int broken = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    const auto fit = fit_least_confidence(drawn(1500, seed, 1'000'000, 0.0), {.accuracy = 0.9, .certainty = 0.9});
+    const auto fit = fit_least_confidence(drawn(6000, seed, 1'000'000, 0.0), {.accuracy = 0.9, .certainty = 0.9});
     ASSERT_TRUE(fit.has_value());
     broken += fit->least_confidence < 0.8 ? 1 : 0;
     EXPECT_LT(fit->least_confidence, 0.95) << "not at the price of answering nothing";
