@@ -133,6 +133,21 @@ def small_cifar(tmp_path_factory):
     return target
 
 
+def unpack_photos(target, each):
+    """That many photographs of cats and of dogs: target/cat/0000.jpg, ..."""
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("needs cats-dogs.tar: set IMAGO_DATA to its folder")
+    with tarfile.open(folder / "cats-dogs.tar") as archive:
+        for member in archive:
+            if member.isfile() and int(member.name[-8:-4]) < each:
+                path = target / member.name[-12:]
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(archive.extractfile(member).read())
+    assert len(list(target.glob("*/*.jpg"))) == 2 * each
+    return target
+
+
 @pytest.fixture(scope="session")
 def trained(small_cifar, tmp_path_factory):
     """A workspace in which `small` was imported and trained for two epochs: what the tests after it look at."""

@@ -2,12 +2,10 @@
 """Cats and dogs as S3 (one logit, binary cross-entropy) and S4 (transfer from a trained MobileNetV2) do it, on a few real
 photographs and at a smaller size: from import to probability_dog."""
 
-import tarfile
-
 import pytest
 import requests
 
-from conftest import Program, Server, data_folder
+from conftest import Program, Server, unpack_photos
 
 PHOTOS = 60  # of each class
 SIDE = 96
@@ -16,18 +14,7 @@ SMALL = ["--set", f"preprocess.width={SIDE}", "--set", f"preprocess.height={SIDE
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    folder = data_folder()
-    if folder is None:
-        pytest.skip("needs cats-dogs.tar: set IMAGO_DATA to its folder")
-    target = tmp_path_factory.mktemp("photos")
-    with tarfile.open(folder / "cats-dogs.tar") as archive:
-        for member in archive:
-            if member.isfile() and int(member.name[-8:-4]) < PHOTOS:
-                path = target / member.name[-12:]
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(archive.extractfile(member).read())
-    assert len(list(target.glob("*/*.jpg"))) == 2 * PHOTOS
-    return target
+    return unpack_photos(tmp_path_factory.mktemp("photos"), PHOTOS)
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,13 @@ import math
 import pickle
 import struct
 import sys
-import tarfile
 import types
 import zipfile
 from collections import OrderedDict
 
 import pytest
 
-from conftest import Program, data_folder
+from conftest import Program, data_folder, unpack_photos
 
 PHOTOS = 12  # of each class
 TORCHVISION = ["--set", "architecture.padding=torch", "--set", "preprocess.mean=[0.485, 0.456, 0.406]", "--set",
@@ -23,16 +22,7 @@ SMALL = ["--epochs", "1", "--set", "preprocess.width=64", "--set", "preprocess.h
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    folder = data_folder()
-    if folder is None:
-        pytest.skip("needs cats-dogs.tar: set IMAGO_DATA to its folder")
-    photos = tmp_path_factory.mktemp("photos")
-    with tarfile.open(folder / "cats-dogs.tar") as archive:
-        for member in archive:
-            if member.isfile() and int(member.name[-8:-4]) < PHOTOS:
-                path = photos / member.name[-12:]
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(archive.extractfile(member).read())
+    photos = unpack_photos(tmp_path_factory.mktemp("photos"), PHOTOS)
     program = Program(tmp_path_factory.mktemp("workspace"))
     program.json("data", "import", "cats-dogs", "--from", photos)
     return program
