@@ -65,3 +65,18 @@ def test_a_model_that_looks_several_times_is_measured_plain_too(trained):
 def test_class_weights_of_a_class_that_is_not_there_are_refused(trained):
     refused = trained.run("train", "--data", "small", *PLAIN, "--set", "loss.class_weights.unicorn=2", check=False)
     assert refused.returncode == 1 and "unicorn" in refused.stderr and "airplane" in refused.stderr
+
+
+def test_images_that_lie_where_the_network_is_train_the_same_model(trained):
+    weights = []
+    for place in ("device", "host"):
+        done = trained.run("train", "--data", "small", "--model", "lies-on-" + place, *PLAIN, "--epochs", "1", "--set", "data_on=" + place,
+                           "--set", "augmentation.cutout=8")
+        assert ("the training images, 5.5 MB, lie on cpu" in done.stderr) == (place == "device"), done.stderr
+        weights.append((trained.workspace / "models" / ("lies-on-" + place) / "1" / "weights.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+    turned = trained.run("train", "--data", "small", "--model", "turned", *PLAIN, "--epochs", "0.1", "--set", "data_on=device",
+                         "--set", "augmentation.rotation=0.1")
+    assert "stay in the host's memory: of augmentations, only flip, crop_padding and cutout" in turned.stderr
+    refused = trained.run("train", "--data", "small", *PLAIN, "--set", "data_on=moon", check=False)
+    assert refused.returncode == 1 and "data_on is 'moon', not auto, device or host" in refused.stderr
