@@ -39,7 +39,7 @@ Result<std::vector<registry::ModelVersion>> ModelWatch::load() {
     versions.push_back(std::move(*newest));
   }
   follow_challenger(versions.front());  // first: from the first request on each key has its own arm
-  for (const auto& policy : policies) TRY_VOID(service_.hosting().host(policy));
+  TRY_VOID(service_.hosting().host(policies));
   return versions;
 }
 
@@ -67,7 +67,8 @@ void ModelWatch::find_first() {
   }
   if (identity(*version) == first_tried_) return;
   first_tried_ = identity(*version);
-  const auto hosted = service_.hosting().host({.model = version->model, .reference = version->model});
+  const auto hosted =
+      service_.hosting().host({serve::VersionPolicy{.model = version->model, .reference = version->model}});
   if (!hosted) log::error("{}:{} is not served: {}", version->model, version->version, hosted.error().message);
 }
 

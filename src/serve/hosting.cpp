@@ -10,6 +10,8 @@ namespace {
 
 using registry::ModelVersion;
 
+constexpr const char* kLoading = "loading";
+
 std::string identity(const SelectedVersions& selected) {
   std::string text = std::to_string(selected.default_version);
   for (const auto& version : selected.versions)
@@ -25,11 +27,32 @@ bool is_version(const LiveModel& model, const ModelVersion& version) {
 
 }  // namespace
 
-Result<void> Hosting::host(const VersionPolicy& policy) {
+Result<void> Hosting::host(const std::vector<VersionPolicy>& policies) {
   const std::scoped_lock lock(changing_);
-  Hosted fresh{.policy = policy, .changes = {}, .tried = {}};
-  TRY_VOID(apply(fresh));
-  hosted_.insert_or_assign(policy.model, std::move(fresh));
+  auto hosted = host_together(policies);
+  if (!hosted) {
+    const std::scoped_lock states(mutex_);
+    std::erase_if(unfinished_, [](const auto& item) { return item.second.state == kLoading; });
+  }
+  return hosted;
+}
+
+Result<void> Hosting::host_together(const std::vector<VersionPolicy>& policies) {
+  std::vector<std::pair<Hosted, Loaded>> fresh;
+  for (const auto& policy : policies) {
+    const auto same = [&](const auto& other) { return other.first.policy.model == policy.model; };
+    if (std::ranges::any_of(fresh, same))
+      return fail(ErrorCode::InvalidArgument, "{} is named twice: name its versions together, as {}@1,2", policy.model,
+                  policy.model);
+    Hosted hosted{.policy = policy, .changes = {}, .tried = {}};
+    TRY(auto loaded, prepare(hosted));
+    fresh.emplace_back(std::move(hosted), std::move(*loaded));
+  }
+  for (auto& [hosted, loaded] : fresh) {
+    const std::string name = hosted.policy.model;
+    publish(name, std::move(loaded));
+    hosted_.insert_or_assign(name, std::move(hosted));
+  }
   return {};
 }
 
@@ -41,40 +64,55 @@ void Hosting::follow() {
   }
 }
 
-/// The pool gets what is selected, as one change, once all of it is ready. Of several versions one that does not load
-/// is left out; without the default nothing changes.
-Result<void> Hosting::apply(Hosted& hosted) {
+/// Nothing when it was tried already. Of several versions one that does not load is left out; without the default it is
+/// an error.
+Result<std::optional<Hosting::Loaded>> Hosting::prepare(Hosted& hosted) {
   const std::string& name = hosted.policy.model;
-  TRY(const auto selected, select_versions(hosted.policy, hosted.changes, registry_));
+  TRY(auto selected, select_versions(hosted.policy, hosted.changes, registry_));
   const std::string wanted = identity(selected);
-  if (wanted == hosted.tried) return {};
+  if (wanted == hosted.tried) return std::optional<Loaded>();
   hosted.tried = wanted;
   const auto before = pool_.loaded(name);
-  ModelPool::Versions versions;
   // The default first: where it fails nothing else is worth loading.
+  const auto is_default = [&](const auto& version) { return version.version == selected.default_version; };
   auto order = selected.versions;
-  std::ranges::stable_partition(order, [&](const auto& v) { return v.version == selected.default_version; });
+  std::stable_partition(order.begin(), order.end(), is_default);
+  ModelPool::Versions versions;
   for (const auto& version : order) {
     auto model = ready_model(version, before);
     if (model) {
       versions.emplace(version.version, std::move(*model));
-    } else if (version.version == selected.default_version) {
+    } else if (is_default(version)) {
       return pass(model);
     } else {
       log::error("{}:{} is not served: {}", name, version.version, model.error().message);
     }
   }
+  return std::optional(Loaded{std::move(selected), std::move(versions)});
+}
+
+/// As one change of the pool.
+void Hosting::publish(const std::string& name, Loaded loaded) {
+  auto& [selected, versions] = loaded;
   {
     const std::scoped_lock lock(mutex_);
     std::erase_if(known_, [&](const auto& item) { return item.first.first == name; });
-    for (const auto& version : order)
+    for (const auto& version : selected.versions)
       if (versions.contains(version.version)) known_.emplace(Key(name, version.version), version);
     std::erase_if(unfinished_, [&](const auto& item) {
-      const bool selected_still = std::ranges::find(order, item.first.second, &ModelVersion::version) != order.end();
-      return item.first.first == name && (!selected_still || versions.contains(item.first.second));
+      const int number = item.first.second;
+      const bool failed =
+          std::ranges::find(selected.versions, number, &ModelVersion::version) != selected.versions.end() &&
+          !versions.contains(number);
+      return item.first.first == name && !failed;
     });
   }
   pool_.set(name, std::move(versions), selected.default_version);
+}
+
+Result<void> Hosting::apply(Hosted& hosted) {
+  TRY(auto loaded, prepare(hosted));
+  if (loaded) publish(hosted.policy.model, std::move(*loaded));
   return {};
 }
 
@@ -82,7 +120,7 @@ Result<void> Hosting::apply(Hosted& hosted) {
 Result<ModelPool::Model> Hosting::ready_model(const ModelVersion& version, const ModelPool::Loaded& loaded) {
   const auto found = loaded.versions.find(version.version);
   if (found != loaded.versions.end() && is_version(*found->second, version)) return found->second;
-  note(version, "loading");
+  note(version, kLoading);
   auto package = registry_.open(version);
   auto model = package ? load_(*package, version) : Result<ModelPool::Model>(tl::unexpected(package.error()));
   if (!model) note(version, "failed", model.error().message);

@@ -28,8 +28,9 @@ class Hosting {
   Hosting(registry::Registry& registry, ModelPool& pool, Load load)
       : registry_(registry), pool_(pool), load_(std::move(load)) {}
 
-  /// Loads what the policy selects now, and keeps to it from here on. Replaces what the model had before.
-  Result<void> host(const VersionPolicy& policy);
+  /// Loads what the policies select now, and keeps to them from here on; the models are seen together, once all are
+  /// ready. A model that was hosted before is hosted by its new policy. InvalidArgument when one is named twice.
+  Result<void> host(const std::vector<VersionPolicy>& policies);
   /// Looks whether the registry selects other versions by now: about once a second.
   void follow();
 
@@ -67,6 +68,15 @@ class Hosting {
   };
   using Key = std::pair<std::string, int>;
 
+  /// What is selected and loaded, but not seen yet.
+  struct Loaded {
+    SelectedVersions selected;
+    ModelPool::Versions versions;
+  };
+
+  Result<void> host_together(const std::vector<VersionPolicy>& policies);
+  Result<std::optional<Loaded>> prepare(Hosted& hosted);
+  void publish(const std::string& name, Loaded loaded);
   Result<void> apply(Hosted& hosted);
   Result<void> change(Hosted& hosted, const VersionChanges& changes);
   Result<ModelPool::Model> ready_model(const registry::ModelVersion& version, const ModelPool::Loaded& loaded);

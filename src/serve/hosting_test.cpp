@@ -114,6 +114,20 @@ TEST_F(HostingTest, KeepsWhatItHasWhenTheNewOneDoesNotLoad) {
   EXPECT_EQ(states(), "pets:1 ready");
 }
 
+TEST_F(HostingTest, ShowsModelsThatAreHostedTogetherAllAtOnceOrNotAtAll) {
+  const auto both = [&](const char* first, const char* second) {
+    return service_->hosting().host({parse_version_policy(first).value(), parse_version_policy(second).value()});
+  };
+  EXPECT_EQ(both("pets", "boats").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(both("pets", "pets@2").error().code, ErrorCode::InvalidArgument);
+  break_version("cars", 1);
+  EXPECT_FALSE(both("pets", "cars").has_value());
+  EXPECT_EQ(states(), "cars:1 failed");
+  EXPECT_EQ(predict("/predict", 503)["code"], "unavailable");
+  ASSERT_TRUE(host("pets@2").has_value());
+  EXPECT_EQ(predicted_by(), "pets:2");
+}
+
 TEST_F(HostingTest, LeavesOutOneOfSeveralVersionsThatDoesNotLoad) {
   break_version("pets", 2);
   ASSERT_TRUE(host("pets@all").has_value());

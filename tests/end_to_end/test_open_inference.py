@@ -168,7 +168,7 @@ def test_several_models_at_once(workspace, images):
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize("model", ["nosuch", "small@9", "small@1,9", "small@latest=0", "Small"])
+@pytest.mark.parametrize("model", ["nosuch", "small@9", "small@1,9", "small@latest=0", "Small", "other@all"])
 def test_a_model_that_cannot_be_served_ends_the_command(workspace, model):
     refused = workspace.run("serve", "--port", "0", "--model", "other", "--model", model, check=False, timeout=30)
     assert refused.returncode == 1 and model.partition("@")[0] in refused.stderr and refused.stderr.count("\n") == 1
