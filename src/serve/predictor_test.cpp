@@ -283,6 +283,21 @@ TEST_F(LiveService, AnswersAtOnceWhenItsQueueIsFull) {
   EXPECT_GT(answered, 0);
 }
 
+TEST_F(LiveService, HasStartedOnceItIsToldSo) {
+  start();
+  const auto before = send("GET", "/startup");
+  EXPECT_EQ(before.status, 503);
+  EXPECT_TRUE(before.headers.contains("Retry-After"));
+  service_->set_started();
+  EXPECT_EQ(send("GET", "/startup").body, R"({"status":"started"})");
+}
+
+TEST_F(LiveService, ShowsTheQueueOfEachModel) {
+  start();
+  EXPECT_THAT(send("GET", "/metrics/prometheus").body,
+              HasSubstr("imago_model_queue_depth{model=\"tiny\",version=\"1\"} 0\n"));
+}
+
 TEST_F(LiveService, IsNotReadyFromTheMomentItDrains) {
   ServeOptions options;
   options.unready_wait = std::chrono::milliseconds(1000);
