@@ -9,6 +9,8 @@
 #include <set>
 #include <tuple>
 
+#include "data/layout.hpp"
+
 namespace imago::data {
 namespace {
 
@@ -30,13 +32,6 @@ bool is_letter_or_digit(char c) {
 }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-std::optional<Split> split_of(std::string_view word) {
-  if (word == "train" || word == "training") return Split::Train;
-  if (word == "val" || word == "valid" || word == "validation") return Split::Validation;
-  if (word == "test" || word == "testing") return Split::Test;
-  return std::nullopt;
-}
-
 /// In lower case. "xtrain" is two, since many write so.
 std::vector<std::string> words_of(std::string_view name) {
   std::vector<std::string> words(1);
@@ -48,7 +43,8 @@ std::vector<std::string> words_of(std::string_view name) {
     }
   }
   if (words.back().empty()) words.pop_back();
-  if (!words.empty() && (words[0][0] == 'x' || words[0][0] == 'y') && split_of(std::string_view(words[0]).substr(1))) {
+  if (!words.empty() && (words[0][0] == 'x' || words[0][0] == 'y') &&
+      split_meant(std::string_view(words[0]).substr(1))) {
     words.insert(words.begin() + 1, words[0].substr(1));
     words[0].resize(1);
   }
@@ -71,7 +67,7 @@ std::optional<ArrayName> read_array_name(std::string_view name) {
   bool found = false;
   std::vector<std::string> rest;
   for (auto& word : words) {
-    const auto split = split_of(word);
+    const auto split = split_meant(word);
     const auto pixels = rank_in(kPixelWords, word);
     const auto labels = rank_in(kLabelWords, word);
     if (split && !meaning.split) {

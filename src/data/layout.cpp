@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 namespace imago::data {
 namespace {
@@ -19,10 +18,7 @@ std::optional<Split> split_folder(std::string_view name) {
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  if (lower == "train" || lower == "training") return Split::Train;
-  if (lower == "val" || lower == "valid" || lower == "validation") return Split::Validation;
-  if (lower == "test" || lower == "testing" || lower == "test1") return Split::Test;  // test1: Kaggle's cats and dogs
-  return std::nullopt;
+  return lower == "test1" ? Split::Test : split_meant(lower);  // Kaggle's cats and dogs
 }
 
 /// Where images lie, without the enclosing folders.
@@ -187,6 +183,13 @@ Result<void> check_classes(const Found& found) {
 }
 
 }  // namespace
+
+std::optional<Split> split_meant(std::string_view word) {
+  if (word == "train" || word == "training") return Split::Train;
+  if (word == "val" || word == "valid" || word == "validation") return Split::Validation;
+  if (word == "test" || word == "testing") return Split::Test;
+  return std::nullopt;
+}
 
 Result<Layout> lay_out(std::vector<Place>& places, const std::set<std::string>& folders) {
   Spots spots;

@@ -2,14 +2,19 @@
 // Inside data/: what the places of a source say about classes and splits.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
 #include "data/places.hpp"
 
 namespace imago::data {
+
+/// The split that people mean by a word, which is in lower case.
+std::optional<Split> split_meant(std::string_view word);
 
 struct Layout {
   std::vector<std::string> labels;  ///< sorted

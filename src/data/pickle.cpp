@@ -23,6 +23,7 @@ Result<Pickle> PickleReader::run() {
   }
   if (stack_.size() != 1 || stack_[0]->kind == Kind::Mark) return broken("ends with a stack of other than one value");
   pickle_.root_ = stack_[0];
+  pickle_.size_ = size_ - rest_.size();
   return std::move(pickle_);
 }
 

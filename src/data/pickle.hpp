@@ -40,17 +40,21 @@ struct PickleValue {
 
 class Pickle {
  public:
-  /// The values point into `bytes`, which must outlive them. Corrupt when it is broken; Unsupported, naming it, for an
-  /// opcode or a Python name that we do not read.
+  /// Reads to the pickle's own end, whatever follows. The values point into `bytes`, which must outlive them. Corrupt
+  /// when it is broken; Unsupported, naming it, for an opcode or a Python name that we do not read.
   static Result<Pickle> read(std::string_view bytes, PickleUse use = PickleUse::Images);
 
   [[nodiscard]] const PickleValue& root() const { return *root_; }
+  /// All that was read, in no order.
+  [[nodiscard]] const std::deque<PickleValue>& values() const { return values_; }
+  [[nodiscard]] std::size_t size() const { return size_; }  ///< in bytes
 
  private:
   friend class PickleReader;
   std::deque<PickleValue> values_;  // owns them all: lists may contain themselves
   std::deque<std::string> texts_;
   PickleValue* root_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 }  // namespace imago::data

@@ -109,6 +109,7 @@ TEST(Recipe, ComesBackFromItsJsonWithEverySetting) {
       {"views", "flip"},
       {"evaluation_views", "multi"},
       {"precision", "bfloat16"},
+      {"data_on", "device"},
       {"gradient_clip_norm", 1.5},
       {"ema_decay", 0.99},
       {"checkpoint_seconds", 7}};

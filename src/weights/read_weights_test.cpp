@@ -42,7 +42,8 @@ Error refusal(const std::string& name) {
 }
 
 TEST(ReadWeights, ReadsAStateDictThatPyTorchSaved) {
-  for (const char* name : {"network.pth", "protocol4.pth", "aligned8.pth"}) EXPECT_EQ(read(name), network()) << name;
+  for (const char* name : {"network.pth", "protocol4.pth", "aligned8.pth", "old_format.pth"})
+    EXPECT_EQ(read(name), network()) << name;
 }
 
 TEST(ReadWeights, ReadsACheckpointOfDataParallel) { EXPECT_EQ(read("data_parallel.pth"), network()); }
@@ -83,10 +84,7 @@ TEST(ReadWeights, ReadsSafetensorsToo) {
   EXPECT_EQ(*weights, network());
 }
 
-TEST(ReadWeights, SaysWhatToDoWithTheOldFormatAndWithPrograms) {
-  const auto old = refusal("old_format.pth");
-  EXPECT_EQ(old.code, ErrorCode::Unsupported);
-  EXPECT_THAT(old.message, HasSubstr("old_format.pth: it is in PyTorch's format from before 1.6: save it again"));
+TEST(ReadWeights, SaysWhatToDoWithPrograms) {
   const auto script = refusal("torchscript.pt");
   EXPECT_EQ(script.code, ErrorCode::Unsupported);
   EXPECT_THAT(script.message, HasSubstr("torch.save(torch.jit.load(FILE).state_dict(), NEW_FILE)"));
@@ -96,14 +94,30 @@ TEST(ReadWeights, SaysWhatToDoWithTheOldFormatAndWithPrograms) {
 }
 
 TEST(ReadWeights, RefusesAFileThatWasCutShort) {
-  const auto whole = read_file(fixture("network.pth"));
-  ASSERT_TRUE(whole) << whole.error().message;
-  ASSERT_TRUE(decode_torch_file(*whole));
-  for (std::size_t size = 4; size < whole->size(); size += 13) {
-    const auto cut = decode_torch_file(whole->substr(0, size));
-    ASSERT_FALSE(cut) << size;
-    EXPECT_FALSE(cut.error().message.empty());
+  for (const char* name : {"network.pth", "old_format.pth"}) {
+    const auto whole = read_file(fixture(name));
+    ASSERT_TRUE(whole) << whole.error().message;
+    ASSERT_TRUE(decode_torch_file(*whole));
+    for (std::size_t size = 4; size < whole->size(); size += 13) {
+      const auto cut = decode_torch_file(whole->substr(0, size));
+      ASSERT_FALSE(cut) << name << ' ' << size;
+      EXPECT_FALSE(cut.error().message.empty());
+    }
   }
+}
+
+TEST(ReadWeights, RefusesAnOldFileWhoseStoragesAreLongerThanIt) {
+  auto bytes = read_file(fixture("old_format.pth"));
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  const std::string zeros_of_54("\x36\0\0\0\0\0\0\0\0\0\0\0", 12);  // the convolution's count and first number
+  const auto at = bytes->find(zeros_of_54);
+  ASSERT_NE(at, std::string::npos);
+  auto longer = *bytes;
+  longer[at + 7] = '\x40';
+  EXPECT_THAT(decode_torch_file(longer).error().message, HasSubstr("bytes are left"));
+  auto shorter = *bytes;
+  shorter[at] = '\x35';
+  EXPECT_EQ(decode_torch_file(shorter).error().code, ErrorCode::Corrupt);
 }
 
 TEST(ReadWeights, RefusesDamagedNumbers) {  // every entry has its checksum

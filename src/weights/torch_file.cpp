@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "data/source.hpp"
-#include "weights/torch_tensors.hpp"
+#include "weights/torch_stream.hpp"
 
 namespace imago::weights {
 namespace {
@@ -16,8 +16,6 @@ constexpr data::SourceLimits kLimits{.file_bytes = std::uint64_t{4} << 30,
                                      .files = 100'000,
                                      .ratio = 20,
                                      .ratio_from = std::uint64_t{64} << 20};
-/// The pickled number 0x1950a86a20f9469cfc6c.
-constexpr std::string_view kOldMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 14);
 constexpr std::string_view kStorages = "data/";
 
 /// The entries of the zip that matter, in whatever folder they are.
@@ -69,13 +67,13 @@ class PartsReader {
 
 }  // namespace
 
-bool looks_like_torch(std::string_view bytes) { return bytes.starts_with("PK\3\4") || bytes.starts_with(kOldMagic); }
+bool looks_like_torch(std::string_view bytes) { return bytes.starts_with("PK\3\4") || looks_like_torch_stream(bytes); }
 
 Result<model::Weights> decode_torch_file(std::string_view bytes) {
-  if (bytes.starts_with(kOldMagic))
-    return fail(ErrorCode::Unsupported,
-                "it is in PyTorch's format from before 1.6: save it again with PyTorch 1.6 or newer, with "
-                "torch.save(torch.load(FILE, map_location='cpu'), NEW_FILE), or as .safetensors");
+  if (looks_like_torch_stream(bytes)) {
+    TRY(const auto parts, read_torch_stream(bytes));
+    return weights_of(parts);
+  }
   PartsReader reader;
   TRY_VOID(data::read_archive_bytes("its zip", bytes, kLimits,
                                     [&](data::SourceItem item) { return reader.take(std::move(item)); }));

@@ -61,23 +61,17 @@ const model::NumberType* type_of_storage(std::string_view name) {
   return known == kStorageTypes.end() ? nullptr : model::find_number_type(known->second);
 }
 
-/// ('storage', torch.FloatStorage, key, device, numbers), which Python's pickle leaves to PyTorch.
 Result<void> find_storage(const TorchParts& parts, const PickleValue& value, View& view) {
-  if (value.kind != Kind::Persistent || value.items[0]->kind != Kind::Tuple || value.items[0]->items.size() != 5)
-    return unknown_form("a storage");
-  const auto& id = value.items[0]->items;
-  if (id[0]->text != "storage" || id[1]->kind != Kind::Global || id[2]->kind != Kind::Text || id[4]->kind != Kind::Int)
-    return unknown_form("a storage");
-  view.type = type_of_storage(id[1]->text);
-  if (view.type == nullptr) return fail(ErrorCode::Corrupt, "a storage of '{}'", id[1]->text);
-  const auto found = parts.bytes.find(id[2]->text);
-  if (found == parts.bytes.end()) return fail(ErrorCode::Corrupt, "there is no storage '{}'", id[2]->text);
+  TRY(const auto id, storage_id(value));
+  view.type = id.type;
+  const auto found = parts.bytes.find(id.key);
+  if (found == parts.bytes.end()) return fail(ErrorCode::Corrupt, "there is no storage '{}'", id.key);
   view.storage = as_bytes(found->second);
   view.numbers = view.storage.size() / view.type->size;
-  if (id[4]->number < 0 || static_cast<std::uint64_t>(id[4]->number) != view.numbers ||
+  if (id.numbers < 0 || static_cast<std::uint64_t>(id.numbers) != view.numbers ||
       view.storage.size() % view.type->size != 0)
-    return fail(ErrorCode::Corrupt, "storage '{}' has {} bytes, not {} numbers of {}", id[2]->text, view.storage.size(),
-                id[4]->number, view.type->size);
+    return fail(ErrorCode::Corrupt, "storage '{}' has {} bytes, not {} numbers of {}", id.key, view.storage.size(),
+                id.numbers, view.type->size);
   return {};
 }
 
@@ -202,11 +196,29 @@ model::Weights without_prefix(model::Weights weights, std::string_view prefix) {
 
 }  // namespace
 
+/// ('storage', torch.FloatStorage, key, device, numbers), which Python's pickle leaves to PyTorch; the old format adds
+/// None, or a part of the storage, which a state dict never has.
+Result<StorageId> storage_id(const PickleValue& value) {
+  if (value.kind != Kind::Persistent || value.items[0]->kind != Kind::Tuple) return unknown_form("a storage");
+  const auto& id = value.items[0]->items;
+  const bool right_size = id.size() == 5 || (id.size() == 6 && id[5]->kind == Kind::None);
+  if (!right_size || id[0]->text != "storage" || id[1]->kind != Kind::Global || id[2]->kind != Kind::Text ||
+      id[4]->kind != Kind::Int)
+    return unknown_form("a storage");
+  const auto* type = type_of_storage(id[1]->text);
+  if (type == nullptr) return fail(ErrorCode::Corrupt, "a storage of '{}'", id[1]->text);
+  return StorageId{type, id[2]->text, id[4]->number};
+}
+
+Error weights_alone(Error error) {
+  if (error.code == ErrorCode::Unsupported)
+    error.message += "; save the weights alone: torch.save(model.state_dict(), FILE)";
+  return error;
+}
+
 Result<model::Weights> weights_of(const TorchParts& parts) {
   auto pickle = data::Pickle::read(parts.pickle, data::PickleUse::Weights);
-  if (!pickle && pickle.error().code == ErrorCode::Unsupported)
-    pickle.error().message += "; save the weights alone: torch.save(model.state_dict(), FILE)";
-  if (!pickle) return pass(pickle);
+  if (!pickle) return tl::unexpected<Error>(weights_alone(pickle.error()));
   std::uint64_t left = 0;
   for (const auto& [key, bytes] : parts.bytes) left += bytes.size() * kNumbersPerByte;
   const auto& dict = state_dict_of(pickle->root());

@@ -7,11 +7,13 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "data/pickle.hpp"
+#include "model/number_types.hpp"
 #include "model/tensor.hpp"
 
 namespace imago::weights {
 
-/// What torch.save writes, out of its zip.
+/// What torch.save writes, out of its zip or stream.
 struct TorchParts {
   std::string pickle;                                     ///< data.pkl
   std::map<std::string, std::string, std::less<>> bytes;  ///< of a storage, by its key: data/KEY
@@ -26,5 +28,17 @@ struct TorchParts {
 /// Corrupt when a tensor does not lie in its storage; Unsupported when there are none, when the pickle asks for more
 /// than a state dict needs, or when tensors that share storages unpack to many times the file.
 Result<model::Weights> weights_of(const TorchParts& parts);
+
+/// What a tensor says of its storage.
+struct StorageId {
+  const model::NumberType* type = nullptr;
+  std::string_view key;
+  std::int64_t numbers = 0;
+};
+/// Corrupt when it is no Persistent value of the form that PyTorch gives it.
+Result<StorageId> storage_id(const data::PickleValue& value);
+
+/// The error of a pickle that asks for more than a state dict needs, with what to do.
+Error weights_alone(Error error);
 
 }  // namespace imago::weights
