@@ -41,5 +41,14 @@ TEST(JsonMembers, RefusesAKeyThatComesTwiceAndTooMany) {
   EXPECT_THAT(json_members(many + "}").error().message, testing::HasSubstr("more than 64"));
 }
 
+TEST(JsonItems, AreTheTextBetweenTheCommas) {
+  EXPECT_EQ(json_items(R"( [1, {"a":[2,"]"]} ,"x,y", [ ] ] )", 4).value(),
+            (std::vector<std::string_view>{"1", R"({"a":[2,"]"]})", R"("x,y")", "[ ]"}));
+  EXPECT_TRUE(json_items("[]", 0).value().empty());
+  EXPECT_THAT(json_items("[1,2]", 1).error().message, testing::HasSubstr("more than 1"));
+  for (const char* text : {"", "1", "{}", "[", "[1", "[1,]", "[,]", "[1 2]", "[1]x", "[\"x]", "[[1]"})
+    EXPECT_FALSE(json_items(text, 9).has_value()) << text;
+}
+
 }  // namespace
 }  // namespace imago::serve

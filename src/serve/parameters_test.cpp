@@ -24,5 +24,22 @@ TEST(NumberInQuery, HasADefaultAndBounds) {
   }
 }
 
+TEST(VersionNumber, IsANumberFromOne) {
+  EXPECT_EQ(version_number("12").value(), 12);
+  for (const char* text : {"", "0", "-1", "+1", "1x", " 1", "champion", "99999999999"})
+    EXPECT_EQ(version_number(text).error().code, ErrorCode::InvalidArgument) << text;
+}
+
+TEST(JsonBody, IsAnObjectOrNothing) {
+  const auto body = [](std::string text) {
+    http::Request request;
+    request.body = std::move(text);
+    return json_body(request);
+  };
+  EXPECT_EQ(body("").value(), json::Value::object());
+  EXPECT_EQ(body(R"({"version":3})").value()["version"], 3);
+  for (const char* text : {"[]", "3", "{", "null"}) EXPECT_FALSE(body(text).has_value()) << text;
+}
+
 }  // namespace
 }  // namespace imago::serve
