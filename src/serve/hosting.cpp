@@ -2,6 +2,7 @@
 #include "serve/hosting.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.hpp"
 
@@ -38,12 +39,14 @@ Result<void> Hosting::host(const std::vector<VersionPolicy>& policies) {
 }
 
 Result<void> Hosting::host_together(const std::vector<VersionPolicy>& policies) {
-  std::vector<std::pair<Hosted, Loaded>> fresh;
+  std::set<std::string> names;
   for (const auto& policy : policies) {
-    const auto same = [&](const auto& other) { return other.first.policy.model == policy.model; };
-    if (std::ranges::any_of(fresh, same))
+    if (!names.insert(policy.model).second)
       return fail(ErrorCode::InvalidArgument, "{} is named twice: name its versions together, as {}@1,2", policy.model,
                   policy.model);
+  }
+  std::vector<std::pair<Hosted, Loaded>> fresh;
+  for (const auto& policy : policies) {
     Hosted hosted{.policy = policy, .changes = {}, .tried = {}};
     TRY(auto loaded, prepare(hosted));
     fresh.emplace_back(std::move(hosted), std::move(*loaded));
@@ -93,21 +96,20 @@ Result<std::optional<Hosting::Loaded>> Hosting::prepare(Hosted& hosted) {
 
 /// As one change of the pool.
 void Hosting::publish(const std::string& name, Loaded loaded) {
-  auto& [selected, versions] = loaded;
+  const auto failed = [&](int number) {
+    const auto& selected = loaded.selected.versions;
+    return !loaded.versions.contains(number) &&
+           std::ranges::find(selected, number, &ModelVersion::version) != selected.end();
+  };
   {
     const std::scoped_lock lock(mutex_);
     std::erase_if(known_, [&](const auto& item) { return item.first.first == name; });
-    for (const auto& version : selected.versions)
-      if (versions.contains(version.version)) known_.emplace(Key(name, version.version), version);
-    std::erase_if(unfinished_, [&](const auto& item) {
-      const int number = item.first.second;
-      const bool failed =
-          std::ranges::find(selected.versions, number, &ModelVersion::version) != selected.versions.end() &&
-          !versions.contains(number);
-      return item.first.first == name && !failed;
-    });
+    for (const auto& version : loaded.selected.versions)
+      if (loaded.versions.contains(version.version)) known_.emplace(Key(name, version.version), version);
+    std::erase_if(unfinished_,
+                  [&](const auto& item) { return item.first.first == name && !failed(item.first.second); });
   }
-  pool_.set(name, std::move(versions), selected.default_version);
+  pool_.set(name, std::move(loaded.versions), loaded.selected.default_version);
 }
 
 Result<void> Hosting::apply(Hosted& hosted) {
@@ -232,9 +234,9 @@ std::vector<Hosting::State> Hosting::states() const {
     }
   }
   const std::scoped_lock lock(mutex_);
-  for (const auto& [key, state] : unfinished_) {
-    const auto same = [&](const State& other) { return Key(other.name, other.version) == key; };
-    if (std::ranges::none_of(all, same)) all.push_back(state);
+  for (const auto& item : unfinished_) {
+    const auto same = [&](const State& other) { return Key(other.name, other.version) == item.first; };
+    if (std::ranges::none_of(all, same)) all.push_back(item.second);
   }
   std::ranges::sort(all, {}, [](const State& state) { return Key(state.name, state.version); });
   return all;
