@@ -111,6 +111,9 @@ Network::Network(model::Graph graph, Layout layout, int outputs)
     const int input = node.inputs.front();
     const auto from = static_cast<std::size_t>(input);
     const bool spare = input >= 0 && count[from] == 1 && output_is_spare(graph_.nodes[from].layer);
+    for (const int used : node.inputs) {
+      if (used >= 0) bound_[static_cast<std::size_t>(used)].last_use = bound_.size();
+    }
     bound_.push_back({find("weight"), find("bias"), find("running_mean"), find("running_var"), spare});
   }
 }
@@ -149,6 +152,11 @@ void Network::compute(std::size_t begin, std::size_t end, const Tensor& images, 
       inputs.push_back(from < 0 ? images : outputs[static_cast<std::size_t>(from)]);
     }
     outputs[i] = apply(i, inputs, tensors, mode);
+    // Without gradients nobody else holds it, and what comes next takes its memory.
+    for (const int from : graph_.nodes[i].inputs) {
+      const auto used = static_cast<std::size_t>(from);
+      if (from >= 0 && bound_[used].last_use == i) outputs[used] = Tensor();
+    }
   }
 }
 

@@ -47,6 +47,7 @@ class Network {
   struct Bound {
     int weight = -1, bias = -1, mean = -1, variance = -1;
     bool may_overwrite_input = false;
+    std::size_t last_use = 0;  ///< the last node that takes this one's output
   };
 
   Network(model::Graph graph, Layout layout, int outputs);
