@@ -9,7 +9,7 @@
 namespace imago::evaluate {
 namespace {
 
-/// A few at a time: what a network keeps of so many images of 224 x 224 is memory that is used again, not mapped anew.
+/// A few at a time, so that images of 224 x 224 need little memory.
 constexpr int kAtOnce = 3;
 static_assert((kFaithfulnessSteps + 1) % kAtOnce == 0);
 
