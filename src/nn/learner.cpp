@@ -47,8 +47,8 @@ void set_up_process(int threads) {
     ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // without it cuBLAS does not repeat itself to the bit
   });
   at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  // Debian's OpenBLAS has threads of its own, which spin for a while after each product and take the cores from OpenMP's:
-  // improved-cnn trained at half its speed (docs/decisions/0006).
+  // Debian's OpenBLAS has threads of its own, which spin for a while after each product and take the cores from
+  // OpenMP's: improved-cnn trained at half its speed (docs/decisions/0006).
   if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
   at::globalContext().setFlushDenormal(true);  // before the pool starts: its threads inherit it
   at::globalContext().setDeterministicAlgorithms(true, true);

@@ -120,6 +120,19 @@ TEST(ReadWeights, RefusesAnOldFileWhoseStoragesAreLongerThanIt) {
   EXPECT_EQ(decode_torch_file(shorter).error().code, ErrorCode::Corrupt);
 }
 
+TEST(ReadWeights, SurvivesAnyChangedByteOfAnOldFile) {
+  const auto whole = read_file(fixture("old_format.pth"));
+  ASSERT_TRUE(whole) << whole.error().message;
+  for (std::size_t at = 0; at < whole->size(); ++at) {
+    for (const char change : {'\x01', '\x80', '\xff'}) {
+      auto changed = *whole;
+      changed[at] ^= change;
+      const auto weights = decode_torch_file(changed);
+      EXPECT_TRUE(weights ? !weights->empty() : !weights.error().message.empty()) << at;
+    }
+  }
+}
+
 TEST(ReadWeights, RefusesDamagedNumbers) {  // every entry has its checksum
   auto bytes = read_file(fixture("network.pth"));
   ASSERT_TRUE(bytes) << bytes.error().message;
