@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast is CIFAR-10's test split evaluated, beside ONNX Runtime and Pillow in Python? And what is the shipped model's confidence worth?
 
-    bench/evaluate.py [--pairs 10] [--images 10000] [--heavy-images 1000] [--data FOLDER]
+    bench/evaluate.py [--pairs 10] [--images 10000] [--heavy-images 2000] [--data FOLDER]
 
 Needs the targets imago and imago-trainer, the shipped model, FOLDER/cifar-10-images.tar.zst (default: $IMAGO_DATA, else ../shared/data) and
 `scripts/setup bench`.
@@ -134,7 +134,7 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--pairs", type=int, default=10)
     arguments.add_argument("--images", type=int, default=10_000)
-    arguments.add_argument("--heavy-images", type=int, default=1_000)
+    arguments.add_argument("--heavy-images", type=int, default=2_000)
     arguments.add_argument("--program", default=ROOT / "build")
     arguments.add_argument("--data", default=os.environ.get("IMAGO_DATA", ROOT.parent / "shared" / "data"))
     options = arguments.parse_args()

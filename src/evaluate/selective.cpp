@@ -59,15 +59,19 @@ std::optional<CoveragePoint> bisect(const std::vector<CoveragePoint>& curve, con
 }
 
 std::string advice(const std::vector<CoveragePoint>& curve, const SelectiveGoal& goal) {
-  const auto best = std::ranges::max_element(curve, {}, [](const CoveragePoint& point) { return point.accuracy(); });
-  const std::string reached = fmt::format("the surest {} of {} images are right in {:.2f} %", best->answered,
-                                          curve.back().answered, 100.0 * best->accuracy());
-  if (goal.certainty == 0.0) return reached;
-  const double needed = std::log((1.0 - goal.certainty) / tries_of(curve.back().answered)) / std::log(goal.accuracy);
+  const std::int64_t n = curve.back().answered;
+  const auto* enough = widest(curve, goal.accuracy);
+  if (enough == nullptr) {
+    const auto least_right = [](const CoveragePoint& a, const CoveragePoint& b) { return a.accuracy() < b.accuracy(); };
+    const auto best = std::ranges::max_element(curve, least_right);
+    return fmt::format("the best that a limit does is {:.2f} %, of {} of {} images", 100.0 * best->accuracy(),
+                       best->answered, n);
+  }
+  const double least = std::log((1.0 - goal.certainty) / tries_of(n)) / std::log(goal.accuracy);
   return fmt::format(
-      "{}, and {:.0f} without an error are the least that could show it; ask for less, or with "
-      "--certainty 0 for what holds on these images alone",
-      reached, std::ceil(needed));
+      "{} of {} images could be answered, but that this holds on others too they are too few to show (without an error "
+      "it takes {:.0f}); use more images, ask for less, or with --certainty 0 for what holds on these alone",
+      enough->answered, n, std::ceil(least));
 }
 
 /// For each target the coverages that resamples of the images reach.
