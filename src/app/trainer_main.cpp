@@ -218,13 +218,20 @@ Result<double> calibrate(model::Classifier& classifier, const data::PackedSplit&
   return temperature;
 }
 
+/// A trainer whose imago was killed may still be writing its last checkpoint: the next one waits for it.
+Result<FileLock> lock_run(const std::filesystem::path& run_folder) {
+  auto lock = FileLock::try_lock(run_folder / "trainer.lock");
+  if (lock || lock.error().code != ErrorCode::Unavailable) return lock;
+  emit({{"event", "note"}, {"message", "waiting for the trainer that this run had before to end"}});
+  return FileLock::lock(run_folder / "trainer.lock");
+}
+
 Result<void> train_model(app::TrainingTeam& team, const json::Value& told) {
   TRY(const auto whole, team.take_job(told));
   TRY(auto job, app::training_job(whole));
   std::optional<FileLock> alone;
   if (team.leads()) {
-    // A trainer whose imago was killed may still be writing its last checkpoint: the next one waits for it.
-    TRY(alone, FileLock::lock(job.run_folder / "trainer.lock"));
+    TRY(alone, lock_run(job.run_folder));
   }
   const data::Repository repository(job.datasets);
   TRY(const auto manifest, repository.load(job.dataset));

@@ -2,8 +2,10 @@
 """What recipes may ask for beyond the plain way, and that a training that was killed on any of those ways ends with the weights of
 one that was left alone."""
 
+import fcntl
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -47,6 +49,21 @@ def test_a_killed_training_ends_as_an_unbroken_one(trained, way, epoch):
     assert (folders[0] / "weights.safetensors").read_bytes() == (folders[1] / "weights.safetensors").read_bytes()
     run_folder = trained.workspace / "runs" / run
     assert (run_folder / "best.safetensors").exists() and (run_folder / "last.safetensors").exists()
+
+
+def test_a_resumed_training_says_that_it_waits_for_the_trainer_before_it(trained):
+    run = kill_in_epoch(trained.workspace, train("plateau", "waits"), 1)
+    with open(trained.workspace / "runs" / run / "trainer.lock", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen([IMAGO, "--workspace", trained.workspace, "train", "--resume", run], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        timer = threading.Timer(60, process.kill)
+        timer.start()
+        said = any("waiting for the trainer that this run had before" in line for line in process.stderr)
+        timer.cancel()
+    assert said
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
 
 
 def test_a_model_that_looks_several_times_is_measured_plain_too(trained):
