@@ -37,9 +37,9 @@ void catch_stop_signals();
 bool stop_requested();
 const std::atomic<bool>& stop_flag();
 
-/// For what has libtorch compute: threads that wait for one another give up their core soon, unless the environment says otherwise.
-/// libgomp's default, a millisecond or more at each of thousands of meetings a second, made training 4 to 9 times
-/// slower when the cores had other work. Call it before there are threads.
+/// For what has libtorch compute: threads that wait for one another give up their core soon, unless the environment
+/// says otherwise. libgomp's default, a millisecond or more at each of thousands of meetings a second, made training 4
+/// to 9 times slower when the cores had other work. Call it before there are threads.
 void wait_politely();
 
 /// The folder of this program: its trainer lies there too.

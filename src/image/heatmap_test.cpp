@@ -96,7 +96,7 @@ TEST(Blur, KeepsWhatIsEvenAndSpreadsAPointOverItsPlaneAlone) {
   ASSERT_TRUE(soft) << soft.error().message;
   double sum = 0.0;
   for (std::size_t i = 0; i < 81; ++i) sum += soft->data[i];
-  EXPECT_NEAR(sum, 1.0, 1e-3);  // what the border reflects comes twice
+  EXPECT_NEAR(sum, 1.0, 1e-3);                                         // what the border reflects comes twice
   EXPECT_NEAR(soft->data[41] / soft->data[40], std::exp(-0.5), 1e-5);  // a pixel aside: exp(-1 / 2)
   for (std::size_t i = 81; i < 162; ++i) EXPECT_NEAR(soft->data[i], 3.0F, 1e-5);
   EXPECT_FALSE(blurred(point, 0.0));
