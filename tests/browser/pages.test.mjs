@@ -273,6 +273,26 @@ describe('Models', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   });
 
+  test('what is loaded beside the version that serves is told', async () => {
+    const { name, champion, versions } = (await api('/v1/models')).body.models[0];
+    await until('the champion to serve', async () => (await api('/status')).body.model.version === champion);
+    const { version } = versions.find((one) => one.version !== champion);
+    const row = (which) => page.locator('.versions tbody tr', { hasText: new RegExp(`^v${which}\\D`) });
+    await openTab('Models');
+    await row(champion).getByText('serving', { exact: true }).waitFor();
+    assert.equal(await row(version).getByText('loaded', { exact: true }).count(), 0);
+    const ask = (verb) =>
+      api(`/v1/models/${name}/${verb}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ version }),
+      });
+    assert.equal((await ask('load')).status, 200);
+    await row(version).getByText('loaded', { exact: true }).waitFor();
+    assert.equal((await ask('unload')).status, 200);
+    await row(version).getByText('loaded', { exact: true }).waitFor({ state: 'detached' });
+  });
+
   test('a question can be left with Escape, and then nothing changes', async () => {
     const { champion, versions } = (await api('/v1/models')).body.models[0];
     const other = versions.find((one) => one.version !== champion).version;
@@ -322,6 +342,12 @@ describe('Explanation', () => {
     const view = page.getByTestId('explanation');
     const heat = view.locator('img.heat');
     await heat.waitFor({ timeout: 60000 });
+    const scores = await view.getByTestId('faithfulness').locator('dd').allInnerTexts();
+    const form = new FormData();
+    form.append('file', new Blob([readFileSync(images[0])], { type: 'image/jpeg' }), 'x.jpg');
+    const { faithfulness } = (await api('/v1/explain', { method: 'POST', body: form })).body;
+    const { deletion, insertion } = faithfulness ?? {}; // null for a map of nothing, and then there are no scores
+    assert.deepEqual(scores, faithfulness ? [deletion.toFixed(3), insertion.toFixed(3)] : []);
     const select = view.getByLabel('Class to explain');
     const chosen = await select.inputValue();
     const other = (await select.locator('option').evaluateAll((all) => all.map((one) => one.value))).find(

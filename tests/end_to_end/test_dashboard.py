@@ -53,6 +53,16 @@ def test_every_page_of_the_dashboard(workspace, fresh_images):
         assert server.stop() == 0
 
 
+def test_the_dashboard_says_when_a_model_is_not_sure(workspace, fresh_images):
+    workspace.run("models", "threshold", "few", "--confidence", "0.999", "--energy", "100")
+    server = Server(workspace.workspace, "--model", "few")
+    try:
+        drive("test:abstention", server, IMAGE=sorted(fresh_images.iterdir())[0])
+    finally:
+        assert server.stop() == 0
+        workspace.run("models", "threshold", "few", "--off")
+
+
 def test_the_dashboard_asks_for_a_key(workspace, fresh_images):
     created = workspace.json("keys", "create", "--name", "browser", "--scopes", "predict,write")
     server = Server(workspace.workspace, "--model", "few")

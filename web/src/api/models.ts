@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registry: models, their versions, and which of them serves.
 import { get, path, sendJson, withQuery } from './client';
-import type { TestReport } from './server';
+import type { Abstention, TestReport } from './server';
 import type { EpochFigures } from './jobs';
 
 export interface VersionSummary {
@@ -20,9 +20,21 @@ export interface ModelSummary {
   versions: VersionSummary[];
 }
 
+/** A version that the server holds, or tried to. */
+export interface Loaded {
+  name: string;
+  version: number;
+  state: string;
+  /** Why it failed. */
+  reason: string | null;
+  /** It answers when its model is named without a version. */
+  default: boolean;
+}
+
 export interface Models {
   models: ModelSummary[];
   serving: { name: string; version: number } | null;
+  loaded: Loaded[];
 }
 
 export interface Layer {
@@ -49,6 +61,7 @@ export interface VersionDetail {
   macs?: number | null;
   labels: string[];
   input: { width: number; height: number; channels?: number };
+  abstention?: Abstention | null;
   report?: Report | null;
   lineage?: Record<string, unknown> | null;
   layers?: Layer[] | null;

@@ -27,6 +27,14 @@ export interface TestReport {
   confusion: number[][];
 }
 
+/** When a version says that it does not know. */
+export interface Abstention {
+  /** Below it an answer is unsure; one for all classes, or one for each class that is said. */
+  least_confidence: number | number[] | null;
+  /** Above it an image is unlike those of training. */
+  most_energy: number | null;
+}
+
 export interface ModelInfo {
   name: string;
   version: number | string;
@@ -43,6 +51,8 @@ export interface ModelInfo {
   /** Absent for a model that was imported without a report. */
   test?: TestReport | null;
   lineage?: Record<string, unknown> | null;
+  /** Null for a version that always answers. */
+  abstention?: Abstention | null;
 }
 
 export interface Status {
@@ -74,6 +84,9 @@ export interface Prediction {
   /** In class order. */
   probabilities: number[];
   class_probabilities: Record<string, number>;
+  /** Absent for a model without limits. */
+  abstained?: boolean;
+  abstained_because?: 'confidence' | 'energy';
   latency_seconds: number;
   model: string;
   model_version: number | string;
@@ -90,6 +103,8 @@ export interface Explanation {
   method: string;
   /** Rows of values from 0 to 1, coarser than the image. */
   heatmap: number[][];
+  /** Areas under two curves, 0 to 1: how far to trust the map. Null when it is 0 everywhere. */
+  faithfulness: { deletion: number; insertion: number } | null;
   /** The heat map over the image, as a data URL. */
   overlay: string;
   model: string;

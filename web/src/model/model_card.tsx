@@ -3,6 +3,7 @@
 import type { ModelInfo, TestReport } from '../api/server';
 import { count, percent, short, versionName, when } from '../format';
 import { recipeName, shortReference } from '../training/progress';
+import { limitsOf } from './abstention';
 
 function Accuracy({ test }: { test: TestReport }) {
   const range = test.accuracy_interval;
@@ -60,6 +61,7 @@ function factsOf(model: ModelInfo): [string, string][] {
     ['Architecture', model.architecture],
     ['Parameters', model.parameters == null ? undefined : count(model.parameters)],
     ['Multiply-adds', model.macs == null ? undefined : short(model.macs)],
+    ...limitsOf(model.abstention),
     ['Input', `${model.input.width} × ${model.input.height}`],
     ['Dataset', lineage('dataset')],
     ['Recipe', recipeName(model.lineage?.recipe)],

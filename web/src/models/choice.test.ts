@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import type { Models } from '../api/models';
-import { canRollBack, lineageRows, newestFirst, shapeInWords, shownChoice } from './choice';
+import { canRollBack, lineageRows, loadedOf, newestFirst, shapeInWords, shownChoice } from './choice';
 
 const version = (n: number) => ({ version: n, aliases: [] });
 const models: Models = {
@@ -10,13 +10,20 @@ const models: Models = {
     { name: 'empty', champion: null, latest: null, versions: [] },
   ],
   serving: { name: 'pets', version: 2 },
+  loaded: [{ name: 'pets', version: 2, state: 'ready', reason: null, default: true }],
 };
 
 test('a choice stays while it exists, else what serves is shown', () => {
   expect(shownChoice(models, { name: 'pets', version: 1 })).toEqual({ name: 'pets', version: 1 });
   expect(shownChoice(models, { name: 'pets', version: 9 })).toEqual({ name: 'pets', version: 2 });
   expect(shownChoice({ ...models, serving: null }, undefined)).toEqual({ name: 'pets', version: 1 });
-  expect(shownChoice({ models: [], serving: null }, undefined)).toBeUndefined();
+  expect(shownChoice({ models: [], serving: null, loaded: [] }, undefined)).toBeUndefined();
+});
+
+test('what is loaded is told by model and version', () => {
+  expect(loadedOf(models, { name: 'pets', version: 2 })?.state).toBe('ready');
+  expect(loadedOf(models, { name: 'pets', version: 1 })).toBeUndefined();
+  expect(loadedOf(models, { name: 'empty', version: 2 })).toBeUndefined();
 });
 
 test('versions come newest first', () => {

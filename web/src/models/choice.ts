@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which version the models page shows, and small readings of what the registry says.
-import type { Models, ModelSummary, Move, VersionSummary } from '../api/models';
+import type { Loaded, Models, ModelSummary, Move, VersionSummary } from '../api/models';
 
 export interface Choice {
   name: string;
@@ -16,6 +16,11 @@ export function shownChoice(models: Models, wanted: Choice | undefined): Choice 
   const first = models.models.find((one) => one.versions.length > 0);
   const version = first?.champion ?? first?.latest ?? first?.versions[0]?.version;
   return first && version !== undefined ? { name: first.name, version } : undefined;
+}
+
+/** What the server holds of this version; nothing when it has not even tried to load it. */
+export function loadedOf(models: Models, { name, version }: Choice): Loaded | undefined {
+  return models.loaded.find((one) => one.name === name && one.version === version);
 }
 
 /** Newest first. */

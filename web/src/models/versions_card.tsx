@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // All versions of all models; one is chosen to be looked at.
-import type { Models, ModelSummary } from '../api/models';
+import type { Loaded, Models, ModelSummary } from '../api/models';
 import { percent, versionName, when } from '../format';
-import { newestFirst, type Choice } from './choice';
+import { loadedOf, newestFirst, type Choice } from './choice';
 
 interface Props {
   models: Models;
   shown: Choice | undefined;
   onChoose: (choice: Choice) => void;
+}
+
+/** Whether the server holds the version, and whether it is the one that answers for its model. */
+function LoadState({ state, serves }: { state: Loaded | undefined; serves: boolean }) {
+  if (serves) return <span class="tag tag-good">serving</span>;
+  if (!state) return null;
+  if (state.state !== 'ready') return <span class={state.reason ? 'tag' : 'tag tag-plain'}>{state.state}</span>;
+  return <span class="tag tag-good">{state.default ? 'loaded, default' : 'loaded'}</span>;
 }
 
 function Rows({ model, models, shown, onChoose }: Props & { model: ModelSummary }) {
@@ -16,6 +24,7 @@ function Rows({ model, models, shown, onChoose }: Props & { model: ModelSummary 
   return (
     <>
       {newestFirst(model).map((one) => {
+        const state = loadedOf(models, { name: model.name, version: one.version });
         const current = shown?.name === model.name && shown.version === one.version;
         return (
           <tr key={one.version} class={current ? 'current' : undefined}>
@@ -39,12 +48,13 @@ function Rows({ model, models, shown, onChoose }: Props & { model: ModelSummary 
               )}
             </td>
             <td class="aliases">
-              {serves(one.version) && <span class="tag tag-good">serving</span>}
+              <LoadState state={state} serves={serves(one.version)} />
               {one.aliases.map((alias) => (
                 <span key={alias} class={alias === 'champion' ? 'tag tag-accent' : 'tag tag-plain'}>
                   {alias}
                 </span>
               ))}
+              {state?.reason && <small class="load-reason">{state.reason}</small>}
             </td>
             <td class="nums muted created">{one.created && when(one.created)}</td>
           </tr>

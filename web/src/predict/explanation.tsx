@@ -26,6 +26,27 @@ async function load(file: File, label: string, signal: AbortSignal): Promise<Sho
   return { answer, shape: seen ? picture.naturalWidth / picture.naturalHeight : undefined };
 }
 
+function Faithfulness({ scores }: { scores: NonNullable<Explanation['faithfulness']> }) {
+  return (
+    <div data-testid="faithfulness">
+      <dl class="stats">
+        <div>
+          <dt>Deletion</dt>
+          <dd class="nums">{scores.deletion.toFixed(3)}</dd>
+        </div>
+        <div>
+          <dt>Insertion</dt>
+          <dd class="nums">{scores.insertion.toFixed(3)}</dd>
+        </div>
+      </dl>
+      <p class="muted caption">
+        How far to trust the map: without its warm places the class should go (small deletion), with them alone it
+        should come (large insertion).
+      </p>
+    </div>
+  );
+}
+
 /** Below this width an image is enlarged with its pixels kept square. */
 const kTinyPx = 128;
 
@@ -62,6 +83,7 @@ export function ExplanationView({ item, labels, predicted }: Props) {
               ? ''
               : 'Looking for the places that counted…'}
         </p>
+        {answer?.faithfulness && <Faithfulness scores={answer.faithfulness} />}
         <label class="field">
           <span>Class to explain</span>
           <select value={label} onChange={(event) => setLabel(event.currentTarget.value)}>

@@ -3,7 +3,9 @@
 import { useState } from 'preact/hooks';
 import type { Prediction } from '../api/server';
 import { bytes, latency, percent, versionName } from '../format';
+import { doubtOf } from '../model/abstention';
 import { ErrorNote } from '../ui/error_note';
+import { Warning } from '../ui/icons';
 import { ExplanationView } from './explanation';
 import { Preview } from './preview';
 import { ProbabilityBars } from './probability_bars';
@@ -15,6 +17,7 @@ const kUnsure = 0.5;
 
 function Verdict({ answer, rows }: { answer: Prediction; rows: Ranked[] }) {
   const second = byProbability(rows)[1];
+  const doubt = doubtOf(answer);
   return (
     <div class="verdict" aria-live="polite">
       <p class="verdict-class" data-testid="prediction">
@@ -22,8 +25,14 @@ function Verdict({ answer, rows }: { answer: Prediction; rows: Ranked[] }) {
       </p>
       <p class="verdict-confidence nums">
         <strong data-testid="confidence">{percent(answer.confidence)}</strong> confident
-        {answer.confidence < kUnsure && <span class="tag">unsure</span>}
+        {!doubt && answer.confidence < kUnsure && <span class="tag">unsure</span>}
       </p>
+      {doubt && (
+        <p class="doubt" data-testid="doubt">
+          <Warning />
+          {doubt}
+        </p>
+      )}
       {second && (
         <p class="muted">
           next: {second.label}, {percent(second.probability)}

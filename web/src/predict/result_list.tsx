@@ -8,7 +8,10 @@ function outcome(item: Item) {
   if (item.answer) {
     return (
       <>
-        <span class="row-class">{item.answer.prediction}</span>
+        <span class="row-class">
+          {item.answer.prediction}
+          {item.answer.abstained && <span class="tag">not sure</span>}
+        </span>
         <span class="row-confidence nums">{percent(item.answer.confidence)}</span>
         <span class="row-latency nums muted">{latency(item.answer.latency_seconds)}</span>
       </>
