@@ -69,6 +69,9 @@ struct Report {
   [[nodiscard]] const data::Entry& entry(const Answer& answer) const { return manifest.entries[answer.entry]; }
 };
 
+/// Where it looked for that answer, an index into Report::answers; null when nobody asked.
+const LookedAt* looked_at(const Report& report, std::size_t answer);
+
 /// The metrics' members, and beside them model, version, dataset, split: what stays the same when it is measured again,
 /// for tools that keep and compare such files.
 json::Value metrics_json(const Report& report);
