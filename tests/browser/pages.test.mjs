@@ -277,7 +277,8 @@ describe('Models', () => {
     const { name, champion, versions } = (await api('/v1/models')).body.models[0];
     await until('the champion to serve', async () => (await api('/status')).body.model.version === champion);
     const { version } = versions.find((one) => one.version !== champion);
-    const row = (which) => page.locator('.versions tbody tr', { hasText: new RegExp(`^v${which}\\D`) });
+    const button = (which) => page.getByRole('button', { name: `${name} v${which}`, exact: true });
+    const row = (which) => page.locator('.versions tbody tr').filter({ has: button(which) });
     await openTab('Models');
     await row(champion).getByText('serving', { exact: true }).waitFor();
     assert.equal(await row(version).getByText('loaded', { exact: true }).count(), 0);
