@@ -31,8 +31,8 @@ void HttpTransport::wait(SteadyTime until, const std::function<void(const Answer
 }
 
 Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, const std::atomic<bool>& stop) {
-  constexpr std::size_t kAtOnce = 2;  // nobody is to be flooded before the clock starts
   constexpr int kMostRefusals = 1000;
+  std::size_t at_once = 2;  // nobody is to be flooded before the clock starts
   std::vector<int> classes(images, -1);
   std::vector<std::size_t> to_ask(images);
   std::iota(to_ask.rbegin(), to_ask.rend(), std::size_t{0});
@@ -41,7 +41,10 @@ Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, c
   int refusals = 0;
   const auto take = [&](const Answer& answer) {
     --on_way;
-    if (answer.status == 503 && ++refusals < kMostRefusals) return to_ask.push_back(answer.ticket);
+    if (answer.status == 503 && ++refusals < kMostRefusals) {
+      at_once = 1;  // one that waits for nobody but others' requests
+      return to_ask.push_back(answer.ticket);
+    }
     auto& found = classes[answer.ticket];
     if (answer.status == 200) found = class_in(answer.body);
     if (found >= 0 || error) return;
@@ -51,7 +54,7 @@ Result<std::vector<int>> ask_classes(Transport& transport, std::size_t images, c
   };
   while ((!to_ask.empty() || on_way > 0) && !error) {
     if (stop) return fail(ErrorCode::Cancelled, "interrupted before anything was measured");
-    for (; !to_ask.empty() && on_way < kAtOnce && transport.idle() > 0; ++on_way) {
+    for (; !to_ask.empty() && on_way < at_once && transport.idle() > 0; ++on_way) {
       const std::size_t image = to_ask.back();
       to_ask.pop_back();
       transport.send(image, image);
