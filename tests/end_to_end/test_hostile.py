@@ -171,8 +171,8 @@ def routes(server):
         yield from ((method.upper(), path) for method in operations if method in ("get", "post", "put", "patch", "delete"))
 
 
-WISHES = {"/train": "train as usual", "/v1/models/small/load": "what its policy says", "/v1/models/small/default": "its champion", "/v2/repository/models/small/load": "the same",
-          "/v2/repository/index": "all of it"}  # of an empty body
+WISHES = {"/train": "train as usual", "/v1/models/small/load": "what its policy says", "/v1/models/small/default": "its champion", "/v2/repository/models/small/load": "the same"}  # of an empty body
+TAKE_ANYTHING = {"/train/stop", "/v2/repository/index"}  # members that they do not know are left alone
 
 
 def test_no_route_fails_on_junk(server):
@@ -186,7 +186,7 @@ def test_no_route_fails_on_junk(server):
             for headers in (JSON, {"Content-Type": "multipart/form-data; boundary=x"}, {"Content-Type": "image/png"}):
                 with requests.request(method, server.url + path, data=body.encode("latin-1"), headers=headers, timeout=20, stream=True) as response:
                     assert response.status_code < 500, f"{method} {path} {body[:60]!r}: {response.status_code} {response.text[:300]}"
-                    if method == "POST" and path != "/train/stop":
+                    if method == "POST" and path not in TAKE_ANYTHING:
                         assert response.status_code >= 400, f"{method} {path} {body[:60]!r} {headers}: {response.text[:300]}"
 
 
