@@ -33,7 +33,10 @@ class ParallelClientTest : public testing::RunningServer {
     return {{"POST", "/echo", echo}, {"POST", "/hold", hold}, {"POST", "/long", long_one}};
   }
   void TearDown() override {
-    held_.clear();
+    {
+      const std::scoped_lock lock(mutex_);
+      held_.clear();
+    }
     RunningServer::TearDown();
   }
 
