@@ -28,8 +28,8 @@ Result<std::vector<load::EngineTrial>> sweep(const infer::Engine& engine, const 
   std::vector<load::EngineTrial> trials;
   const auto run = [&](int batch, int workers) -> Result<void> {
     progress.show(fmt::format("batches of {} on {} threads", batch, workers));
-    TRY(auto trial, load::try_engine(engine, preprocess, pictures, expected, batch, workers, each, stop_flag()));
-    trials.push_back(std::move(trial));
+    TRY(const auto trial, load::try_engine(engine, preprocess, pictures, expected, batch, workers, each, stop_flag()));
+    trials.push_back(trial);
     return {};
   };
   for (const int batch : kBatches) {
