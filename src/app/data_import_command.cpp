@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago data import
+#include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "app/data_report.hpp"
 #include "app/data_subcommands.hpp"
@@ -13,8 +13,6 @@
 
 namespace imago::app {
 namespace {
-
-const std::set<std::string> kNamed{"cifar10", "cifar100", "cats-dogs", "shapes"};
 
 struct ImportOptions {
   std::string source;
@@ -101,7 +99,7 @@ Result<void> run_import(Context& context, const ImportOptions& options) {
   TRY(auto* workspace, context.workspace());
   catch_stop_signals();
   Progress progress(context.progress());
-  const bool known = kNamed.contains(options.source);
+  const bool known = std::ranges::find(data::kNamed, options.source) != data::kNamed.end();
   const std::string name = !options.name.empty() ? options.name : known ? options.source : name_from(options.source);
   auto report = options.source == "shapes" ? draw_shapes(*workspace, name, options.seed, progress)
                                            : import_files(*workspace, name, options, ratios, progress);

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace imago {
 
@@ -46,19 +45,6 @@ class BoundedQueue {
     items_.pop_front();
     not_full_.notify_one();
     return item;
-  }
-
-  /// Waits for one item, then takes what is there, `most` at the most. Empty when closed and drained.
-  std::vector<T> pop_some(std::size_t most) {
-    std::unique_lock lock(mutex_);
-    not_empty_.wait(lock, [&] { return closed_ || !items_.empty(); });
-    std::vector<T> taken;
-    while (!items_.empty() && taken.size() < most) {
-      taken.push_back(std::move(items_.front()));
-      items_.pop_front();
-    }
-    not_full_.notify_all();
-    return taken;
   }
 
   /// No more pushes; consumers drain what is left and then get nothing.

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/queue.hpp"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <atomic>
 #include <memory>
 #include <numeric>
 #include <thread>
+#include <vector>
 
 namespace imago {
 namespace {
-
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 TEST(BoundedQueue, KeepsOrderAndRefusesWhenFull) {
   BoundedQueue<std::unique_ptr<int>> queue(2);
@@ -30,13 +28,6 @@ TEST(BoundedQueue, KeepsOrderAndRefusesWhenFull) {
   EXPECT_EQ(**queue.pop(), 2);
 }
 
-TEST(BoundedQueue, GivesSomeUpToALimit) {
-  BoundedQueue<int> queue(10);
-  for (int i = 0; i < 5; ++i) queue.push(i);
-  EXPECT_THAT(queue.pop_some(3), ElementsAre(0, 1, 2));
-  EXPECT_THAT(queue.pop_some(3), ElementsAre(3, 4));
-}
-
 TEST(BoundedQueue, DrainsAfterCloseAndTakesNoMore) {
   BoundedQueue<int> queue(10);
   queue.push(1);
@@ -46,9 +37,8 @@ TEST(BoundedQueue, DrainsAfterCloseAndTakesNoMore) {
   EXPECT_FALSE(queue.try_push(item));
   EXPECT_FALSE(queue.push(4));
   EXPECT_EQ(queue.pop(), 1);
-  EXPECT_THAT(queue.pop_some(5), ElementsAre(2));
+  EXPECT_EQ(queue.pop(), 2);
   EXPECT_EQ(queue.pop(), std::nullopt);
-  EXPECT_THAT(queue.pop_some(5), IsEmpty());
 }
 
 TEST(BoundedQueue, WakesThoseWhoWaitWhenClosed) {
@@ -72,13 +62,9 @@ TEST(BoundedQueue, LosesAndDoublesNothingBetweenThreads) {
     producers.emplace_back([&, p] {
       for (int i = p; i < kItems; i += 4) EXPECT_TRUE(queue.push(i));
     });
-  for (int c = 0; c < 2; ++c) {
+  for (int c = 0; c < 4; ++c) {
     consumers.emplace_back([&] {
       while (const auto item = queue.pop()) ++seen[static_cast<std::size_t>(*item)];
-    });
-    consumers.emplace_back([&] {
-      for (auto some = queue.pop_some(5); !some.empty(); some = queue.pop_some(5))
-        for (const int item : some) ++seen[static_cast<std::size_t>(item)];
     });
   }
   for (auto& producer : producers) producer.join();

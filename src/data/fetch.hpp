@@ -2,17 +2,22 @@
 // Where the well-known data sets are: on this machine, or at their official address.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
 
 namespace imago::data {
+
+/// What `imago data import` takes by its name alone.
+inline constexpr std::array<std::string_view, 4> kNamed{"cifar10", "cifar100", "cats-dogs", "shapes"};
 
 /// done and total bytes; total is 0 while unknown.
 using OnDownload = std::function<void(std::uint64_t done, std::uint64_t total)>;

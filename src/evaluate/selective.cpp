@@ -22,17 +22,6 @@ const CoveragePoint* widest(const std::vector<CoveragePoint>& curve, double accu
   return found == curve.rend() ? nullptr : &*found;
 }
 
-Result<void> check(std::span<const Answer> answers, const SelectiveGoal& goal) {
-  if (answers.empty()) return fail(ErrorCode::InvalidArgument, "there is no answer to find a limit with");
-  if (!(goal.accuracy > 0.0 && goal.accuracy < 1.0))
-    return fail(ErrorCode::InvalidArgument, "an accuracy of {} cannot be asked for: it is between 0 and 1",
-                goal.accuracy);
-  if (!(goal.certainty >= 0.0 && goal.certainty < 1.0))
-    return fail(ErrorCode::InvalidArgument, "a certainty of {} cannot be asked for: it is from 0 to below 1",
-                goal.certainty);
-  return {};
-}
-
 /// How many limits the bisection tries: ceil(log2 n).
 int tries_of(std::int64_t n) {
   return std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n - 1))));
@@ -209,8 +198,19 @@ double binomial_at_most(std::int64_t k, std::int64_t n, double p) {
   return lower ? tail : 1.0 - tail;
 }
 
+Result<void> check_goal(const SelectiveGoal& goal) {
+  if (!(goal.accuracy > 0.0 && goal.accuracy < 1.0))
+    return fail(ErrorCode::InvalidArgument, "an accuracy of {} cannot be asked for: it is between 0 and 1",
+                goal.accuracy);
+  if (!(goal.certainty >= 0.0 && goal.certainty < 1.0))
+    return fail(ErrorCode::InvalidArgument, "a certainty of {} cannot be asked for: it is from 0 to below 1",
+                goal.certainty);
+  return {};
+}
+
 Result<SelectiveFit> fit_least_confidence(std::span<const Answer> answers, const SelectiveGoal& goal) {
-  TRY_VOID(check(answers, goal));
+  if (answers.empty()) return fail(ErrorCode::InvalidArgument, "there is no answer to find a limit with");
+  TRY_VOID(check_goal(goal));
   const auto curve = coverage_curve(answers);
   std::optional<CoveragePoint> found;
   if (goal.certainty > 0.0) {

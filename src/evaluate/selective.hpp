@@ -60,6 +60,9 @@ struct SelectiveGoal {
   double certainty = 0.95;
 };
 
+/// InvalidArgument when the accuracy is outside (0, 1) or the certainty outside [0, 1).
+Result<void> check_goal(const SelectiveGoal& goal);
+
 struct SelectiveFit {
   double least_confidence = 0.0;
   std::int64_t n = 0, answered = 0, right = 0;

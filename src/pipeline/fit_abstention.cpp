@@ -6,11 +6,20 @@
 namespace imago::pipeline {
 namespace {
 
+/// Before any image is answered.
+Result<void> check_request(const AbstentionRequest& request) {
+  if (!request.accuracy && !request.keep)
+    return fail(ErrorCode::InvalidArgument, "nothing to find: ask for an accuracy, or for a share to keep by energy");
+  if (request.accuracy) {
+    TRY_VOID(evaluate::check_goal({*request.accuracy, request.certainty}));
+  }
+  if (request.keep && !(*request.keep > 0.0 && *request.keep <= 1.0))
+    return fail(ErrorCode::InvalidArgument, "a share of {} cannot be kept: it is above 0 and at most 1", *request.keep);
+  return {};
+}
+
 /// The most energy, and the answers that it leaves.
-Result<std::vector<evaluate::Answer>> fit_energy(const SplitAnswers& split, double keep,
-                                                 model::AbstentionPolicy& policy) {
-  if (!(keep > 0.0 && keep <= 1.0))
-    return fail(ErrorCode::InvalidArgument, "a share of {} cannot be kept: it is above 0 and at most 1", keep);
+std::vector<evaluate::Answer> fit_energy(const SplitAnswers& split, double keep, model::AbstentionPolicy& policy) {
   std::vector<double> energies;
   for (int i = 0; i < split.logits.n; ++i) energies.push_back(model::energy(split.logits.row(i)));
   policy.most_energy = evaluate::fit_most_energy(energies, keep);
@@ -66,8 +75,7 @@ std::string reason_of(const AbstentionRequest& request, const SplitAnswers& spli
 
 Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRequest& request,
                                         const OnProgress& on_progress) {
-  if (!request.accuracy && !request.keep)
-    return fail(ErrorCode::InvalidArgument, "nothing to find: ask for an accuracy, or for a share to keep by energy");
+  TRY_VOID(check_request(request));
   TRY(auto split,
       answer_split(
           workspace, request.model, request.dataset, data::Split::Validation,
@@ -76,9 +84,7 @@ Result<FittedAbstention> fit_abstention(Workspace& workspace, const AbstentionRe
   policy.fitted = {{"data", fmt::format("{}:{}", split.dataset, data::to_string(split.split))},
                    {"images", split.answers.size()}};
   std::vector<evaluate::Answer> familiar = split.answers;
-  if (request.keep) {
-    TRY(familiar, fit_energy(split, *request.keep, policy));
-  }
+  if (request.keep) familiar = fit_energy(split, *request.keep, policy);
   if (request.accuracy) {
     TRY_VOID(fit_confidence(familiar, split.labels, {.accuracy = *request.accuracy, .certainty = request.certainty},
                             request.per_class, policy));

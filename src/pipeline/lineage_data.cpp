@@ -2,16 +2,14 @@
 #include "pipeline/lineage_data.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "data/fetch.hpp"
 
 namespace imago::pipeline {
 namespace {
 
-/// What `imago data import` takes as they are.
-constexpr std::array<std::string_view, 4> kKnownSources{"cifar10", "cifar100", "cats-dogs", "shapes"};
-
 std::string import_command(const std::string& name) {
-  if (std::ranges::find(kKnownSources, name) != kKnownSources.end()) return "imago data import " + name;
+  if (std::ranges::find(data::kNamed, name) != data::kNamed.end()) return "imago data import " + name;
   return "imago data import FOLDER --name " + name;
 }
 
