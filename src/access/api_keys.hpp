@@ -15,7 +15,7 @@
 #include "base/error.hpp"
 #include "store/database.hpp"
 
-namespace imago::serve {
+namespace imago::access {
 
 /// What a route asks of its caller; a key has one or more of Predict, Write and Admin, and Admin includes the others.
 enum class Scope {
@@ -77,4 +77,4 @@ class KeyRing {
   std::thread thread_;
 };
 
-}  // namespace imago::serve
+}  // namespace imago::access

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/api_keys.hpp"
+#include "access/api_keys.hpp"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 #include "base/log.hpp"
 #include "base/rng.hpp"
 
-namespace imago::serve {
+namespace imago::access {
 namespace {
 
 constexpr std::chrono::seconds kRefresh{2};
@@ -146,4 +146,4 @@ bool KeyRing::in_use() const {
   return in_use_;
 }
 
-}  // namespace imago::serve
+}  // namespace imago::access

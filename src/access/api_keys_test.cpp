@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/api_keys.hpp"
+#include "access/api_keys.hpp"
 
 #include <gmock/gmock.h>
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
 
-namespace imago::serve {
+namespace imago::access {
 namespace {
 
 class ApiKeysTest : public testing::Test {
@@ -94,4 +94,4 @@ TEST(Scopes, AreAllIncludedInAdmin) {
 }
 
 }  // namespace
-}  // namespace imago::serve
+}  // namespace imago::access
