@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago keys create | list | revoke
+#include "access/api_keys.hpp"
 #include "app/command.hpp"
 #include "app/table.hpp"
-#include "serve/api_keys.hpp"
 
 namespace imago::app {
 namespace {
 
-json::Value to_json(const serve::ApiKey& key) {
+json::Value to_json(const access::ApiKey& key) {
   json::Value scopes = json::Value::array();
-  for (const auto scope : key.scopes) scopes.push_back(serve::to_string(scope));
+  for (const auto scope : key.scopes) scopes.push_back(access::to_string(scope));
   return {{"id", key.id},
           {"name", key.name},
           {"scopes", std::move(scopes)},
@@ -18,9 +18,9 @@ json::Value to_json(const serve::ApiKey& key) {
 }
 
 Result<void> create(Context& context, const std::string& name, const std::string& scope_list) {
-  TRY(const auto scopes, serve::parse_scopes(scope_list));
+  TRY(const auto scopes, access::parse_scopes(scope_list));
   TRY(auto* workspace, context.workspace());
-  TRY(const auto made, serve::create_key(workspace->database(), name, scopes));
+  TRY(const auto made, access::create_key(workspace->database(), name, scopes));
   json::Value value = to_json(made.key);
   value["key"] = made.secret;
   context.answer(value, fmt::format("{}\n", made.secret));
@@ -29,19 +29,19 @@ Result<void> create(Context& context, const std::string& name, const std::string
         stderr,
         "Key {} ({}) for {}. It is shown this once and cannot be read again. Servers of this workspace ask for a "
         "key from now on.\n",
-        made.key.id, made.key.name, serve::join_scopes(scopes));
+        made.key.id, made.key.name, access::join_scopes(scopes));
   return {};
 }
 
 Result<void> list(Context& context) {
   TRY(auto* workspace, context.workspace());
-  TRY(const auto keys, serve::list_keys(workspace->database()));
+  TRY(const auto keys, access::list_keys(workspace->database()));
   json::Value value = json::Value::array();
   std::vector<std::vector<std::string>> rows{{"KEY", "NAME", "SCOPES", "CREATED", "REVOKED"}};
   for (const auto& key : keys) {
     value.push_back(to_json(key));
     rows.push_back(
-        {key.id, key.name, serve::join_scopes(key.scopes), key.created, key.revoked.empty() ? "-" : key.revoked});
+        {key.id, key.name, access::join_scopes(key.scopes), key.created, key.revoked.empty() ? "-" : key.revoked});
   }
   context.answer(value, keys.empty() ? "no keys: make one with `imago keys create --name NAME --scopes predict`\n"
                                      : format_columns(rows));
@@ -50,7 +50,7 @@ Result<void> list(Context& context) {
 
 Result<void> revoke(Context& context, const std::string& id) {
   TRY(auto* workspace, context.workspace());
-  TRY(const auto key, serve::revoke_key(workspace->database(), id));
+  TRY(const auto key, access::revoke_key(workspace->database(), id));
   context.answer(to_json(key),
                  fmt::format("key {} ({}) is revoked; running servers know within seconds\n", key.id, key.name));
   return {};

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "access/host_names.hpp"
 #include "base/log.hpp"
 #include "serve/access_log.hpp"
-#include "serve/host_names.hpp"
 
 namespace imago::app {
 namespace {
@@ -51,8 +51,8 @@ std::string exposed_address(const http::ServerOptions& http) {
 }  // namespace
 
 bool is_loopback(const std::string& address) {
-  const auto parsed = serve::parse_address(address);
-  return address == "localhost" || (parsed && serve::is_loopback(*parsed));
+  const auto parsed = access::parse_address(address);
+  return address == "localhost" || (parsed && access::is_loopback(*parsed));
 }
 
 Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& options, store::Database& database) {
@@ -62,21 +62,21 @@ Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& opt
   if (!options.tls_key.empty()) {
     TRY(serving.http.tls, http::read_tls_identity(options.tls_certificate, options.tls_key));
   }
-  serve::GateOptions& gate = serving.gate;
+  access::GateOptions& gate = serving.gate;
   gate.keys = &database;
   gate.trust_loopback = !options.no_trust_loopback;
   gate.require_key = options.require_key;
-  TRY(gate.requests_per_minute, serve::parse_rate(options.rate_limit));
+  TRY(gate.requests_per_minute, access::parse_rate(options.rate_limit));
   for (const auto& text : options.trusted) {
-    TRY(const auto network, serve::Network::parse(text));
+    TRY(const auto network, access::Network::parse(text));
     gate.trusted.push_back(network);
   }
-  for (const auto& name : options.allowed_hosts) TRY_VOID(serve::check_host_name(name));
+  for (const auto& name : options.allowed_hosts) TRY_VOID(access::check_host_name(name));
   const std::string exposed = exposed_address(serving.http);
   // Whoever listens beyond this machine is called by names we cannot know; and https has a certificate for its names.
   if (!options.allowed_hosts.empty() || (exposed.empty() && !serving.http.tls)) gate.hosts = options.allowed_hosts;
   if (exposed.empty() || options.insecure || options.require_key) return {};
-  TRY(const auto keys, serve::list_keys(database));
+  TRY(const auto keys, access::list_keys(database));
   if (std::ranges::none_of(keys, [](const auto& key) { return key.revoked.empty(); }))
     return fail(ErrorCode::InvalidArgument,
                 "listening on {}: anybody on that network could use this server, which asks for no key; make one with "

@@ -10,7 +10,7 @@ void RouteList::add(const std::string& method, const std::string& pattern, Scope
   const auto handle = [&metrics = metrics_, &gate = gate_, scope, handler = std::move(handler), for_prediction](
                           const http::Request& request, http::Responder responder) {
     Reply reply(request, std::move(responder), metrics, for_prediction);
-    if (gate.admit(reply, scope)) handler(std::move(reply));
+    if (admit(gate, reply, scope)) handler(std::move(reply));
   };
   routes_.push_back({method, pattern, handle});
 }

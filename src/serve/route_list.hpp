@@ -9,7 +9,7 @@
 #include "http/server.hpp"
 #include "http/work_pool.hpp"
 #include "monitor/metrics.hpp"
-#include "serve/gate.hpp"
+#include "serve/admission.hpp"
 #include "serve/reply.hpp"
 
 namespace imago::serve {

@@ -232,7 +232,7 @@ Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
     const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - request.received);
     const std::string id = request_id(request);
     http::Response response = error_response(status, code_of_status(status), text, id);
-    if (status < 500) self.gate->count_unhandled(request, response, id);
+    if (status < 500) count_unhandled(*self.gate, request, response, id);
     response.headers["X-Request-ID"] = id;
     self.metrics.count_request(request.route.empty() ? std::string_view("other") : std::string_view(request.route),
                                response.status, latency, request.route == "/predict");

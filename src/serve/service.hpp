@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "access/gate.hpp"
 #include "base/error.hpp"
 #include "http/server.hpp"
 #include "infer/batcher.hpp"
@@ -17,7 +18,6 @@
 #include "package/package.hpp"
 #include "registry/registry.hpp"
 #include "serve/api.hpp"
-#include "serve/gate.hpp"
 #include "serve/hosting.hpp"
 #include "serve/predictor.hpp"
 
@@ -29,7 +29,7 @@ struct ServeOptions {
                                   1};  ///< a batch is computed on one core; the batcher's workers are the parallelism
   infer::BatcherOptions batcher;
   PredictorOptions predictor;
-  GateOptions gate;
+  access::GateOptions gate;
   bool metrics_are_prometheus = false;  ///< what /metrics gives to a client that does not say
   std::chrono::milliseconds unready_wait{
       0};  ///< between "not ready" and refusing connections, for load balancers to notice

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request headers beyond Content-Type, and addresses.
+#include "access/network.hpp"
 #include "fuzz/target.hpp"
 #include "serve/negotiate.hpp"
-#include "serve/network.hpp"
 
 FUZZ_TARGET(headers) {
   const auto [first, second] = imago::fuzz::first_line(input);
@@ -14,7 +14,7 @@ FUZZ_TARGET(headers) {
   static_cast<void>(imago::serve::metrics_format(request, imago::serve::MetricsFormat::Json));
   const auto id = imago::serve::request_id(request);
   EXPECTS(!id.empty() && id.size() <= 64, "a request's name is short");
-  const auto address = imago::serve::parse_address(first);
-  const auto network = imago::serve::Network::parse(second);
-  if (address && network) static_cast<void>(network->contains(imago::serve::client_of(*address)));
+  const auto address = imago::access::parse_address(first);
+  const auto network = imago::access::Network::parse(second);
+  if (address && network) static_cast<void>(network->contains(imago::access::client_of(*address)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/gate.hpp"
+#include "serve/admission.hpp"
 
 #include <gmock/gmock.h>
 
@@ -16,10 +16,10 @@ using testing::MatchesRegex;
 using testing::Not;
 
 /// A server with one route of each scope behind a gate, and a database of keys.
-class GateTest : public testing::Test {
+class AdmissionTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto folder = TemporaryDirectory::create(fs::temp_directory_path(), "gate test");
+    auto folder = TemporaryDirectory::create(fs::temp_directory_path(), "admission test");
     ASSERT_TRUE(folder.has_value());
     folder_.emplace(std::move(*folder));
     auto database = store::Database::open(fmt::format("sqlite:{}", (folder_->path() / "imago.db").string()));
@@ -28,7 +28,7 @@ class GateTest : public testing::Test {
   }
   void TearDown() override { server_.reset(); }
 
-  void start(GateOptions options) {
+  void start(access::GateOptions options) {
     server_.reset();
     options.keys = database_.get();
     auto gate = Gate::open(options);
@@ -43,7 +43,7 @@ class GateTest : public testing::Test {
     routes.add("GET", "/events", Scope::Open, [](Reply reply) { reply.stream_events().send("data: 1\n\n"); });
     const auto errors = [this](int status, std::string_view text, const http::Request& request) {
       http::Response response = error_response(status, code_of_status(status), text, "id");
-      gate_->count_unhandled(request, response, "id");
+      count_unhandled(*gate_, request, response, "id");
       return response;
     };
     auto server = http::Server::start({.port = 0}, routes.routes(), errors);
@@ -61,8 +61,8 @@ class GateTest : public testing::Test {
   int status(const std::string& method, std::string_view path, const std::string& key) {
     return send(method, path, {{"X-API-Key", key}}).status;
   }
-  NewKey make_key(std::string_view scopes) {
-    auto made = create_key(*database_, "test", parse_scopes(scopes).value());
+  access::NewKey make_key(std::string_view scopes) {
+    auto made = access::create_key(*database_, "test", access::parse_scopes(scopes).value());
     EXPECT_TRUE(made.has_value()) << made.error().message;
     return made.value();
   }
@@ -75,14 +75,14 @@ class GateTest : public testing::Test {
   std::unique_ptr<http::Server> server_;
 };
 
-TEST_F(GateTest, AsksForNothingWhileThereIsNoKey) {
+TEST_F(AdmissionTest, AsksForNothingWhileThereIsNoKey) {
   start({});
   EXPECT_EQ(send("GET", "/predict").status, 200);
   EXPECT_EQ(send("POST", "/admin").status, 200);
   EXPECT_FALSE(send("GET", "/predict").headers.contains("RateLimit-Limit"));
 }
 
-TEST_F(GateTest, KeepsPagesOfOtherSitesFromChangingThings) {
+TEST_F(AdmissionTest, KeepsPagesOfOtherSitesFromChangingThings) {
   start({});
   EXPECT_EQ(send("POST", "/write", {{"Sec-Fetch-Site", "cross-site"}}).status, 403);
   for (const auto* site : {"same-origin", "same-site", "none"})
@@ -93,7 +93,7 @@ TEST_F(GateTest, KeepsPagesOfOtherSitesFromChangingThings) {
   EXPECT_EQ(send("POST", "/write", {{"Sec-Fetch-Site", "cross-site"}, {"X-API-Key", key}}).status, 200);
 }
 
-TEST_F(GateTest, IsAskedUnderItsOwnNamesOnly) {
+TEST_F(AdmissionTest, IsAskedUnderItsOwnNamesOnly) {
   start({.hosts = std::vector<std::string>{"imago.example.org"}});
   const auto status_as = [this](const char* host, const char* method, const char* path, http::Fields headers = {}) {
     headers["Host"] = host;
@@ -113,7 +113,7 @@ TEST_F(GateTest, IsAskedUnderItsOwnNamesOnly) {
   EXPECT_EQ(status_as("localhost", "POST", "/write"), 401);
 }
 
-TEST_F(GateTest, AsksForAKeyOnceThereIsOne) {
+TEST_F(AdmissionTest, AsksForAKeyOnceThereIsOne) {
   const auto key = make_key("predict");
   start({});
   EXPECT_EQ(send("GET", "/open").status, 200);
@@ -130,13 +130,13 @@ TEST_F(GateTest, AsksForAKeyOnceThereIsOne) {
   EXPECT_EQ(send("GET", "/predict?api_key=" + key.secret).status, 401);
 }
 
-TEST_F(GateTest, AsksForAKeyWhenToldTo) {
+TEST_F(AdmissionTest, AsksForAKeyWhenToldTo) {
   start({.require_key = true});
   EXPECT_EQ(send("GET", "/predict").status, 401);
   EXPECT_EQ(send("GET", "/open").status, 200);
 }
 
-TEST_F(GateTest, HoldsAKeyToItsScopes) {
+TEST_F(AdmissionTest, HoldsAKeyToItsScopes) {
   const auto predict = make_key("predict").secret;
   const auto write = make_key("write").secret;
   const auto both = make_key("predict,write").secret;
@@ -155,7 +155,7 @@ TEST_F(GateTest, HoldsAKeyToItsScopes) {
   EXPECT_EQ(status("POST", "/admin", admin), 200);
 }
 
-TEST_F(GateTest, TellsWhatAKeyLacksAndLogsNoKey) {
+TEST_F(AdmissionTest, TellsWhatAKeyLacksAndLogsNoKey) {
   const auto key = make_key("predict");
   start({});
   testing::internal::CaptureStderr();
@@ -170,7 +170,7 @@ TEST_F(GateTest, TellsWhatAKeyLacksAndLogsNoKey) {
   EXPECT_THAT(logged, Not(HasSubstr("imago_wrong")));
 }
 
-TEST_F(GateTest, LimitsAClientAndTellsItWhenToComeBack) {
+TEST_F(AdmissionTest, LimitsAClientAndTellsItWhenToComeBack) {
   start({.requests_per_minute = 5, .trust_loopback = false});
   for (int left = 4; left >= 0; --left) {
     const auto answer = send("GET", "/open");
@@ -190,7 +190,7 @@ TEST_F(GateTest, LimitsAClientAndTellsItWhenToComeBack) {
   }
 }
 
-TEST_F(GateTest, CountsWhatNoHandlerSees) {
+TEST_F(AdmissionTest, CountsWhatNoHandlerSees) {
   start({.requests_per_minute = 3, .trust_loopback = false});
   const auto unknown = send("GET", "/nosuch");
   EXPECT_EQ(unknown.status, 404);
@@ -200,11 +200,12 @@ TEST_F(GateTest, CountsWhatNoHandlerSees) {
   EXPECT_EQ(send("GET", "/nosuch").status, 429);
 }
 
-TEST_F(GateTest, LetsTrustedClientsAskAsTheyLike) {
+TEST_F(AdmissionTest, LetsTrustedClientsAskAsTheyLike) {
   start({.requests_per_minute = 1});
   for (int i = 0; i < 5; ++i) EXPECT_EQ(send("GET", "/open").status, 200);
   EXPECT_FALSE(send("GET", "/open").headers.contains("RateLimit-Limit"));
-  start({.requests_per_minute = 1, .trusted = {Network::parse("127.0.0.0/8").value()}, .trust_loopback = false});
+  start(
+      {.requests_per_minute = 1, .trusted = {access::Network::parse("127.0.0.0/8").value()}, .trust_loopback = false});
   for (int i = 0; i < 5; ++i) EXPECT_EQ(send("GET", "/open").status, 200);
 }
 
