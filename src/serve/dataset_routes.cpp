@@ -187,6 +187,7 @@ void fail_with(Reply& reply, const Error& error) {
 }  // namespace
 
 void add_dataset_routes(RouteList& routes, const Api& api) {
+  if (api.backend.datasets == nullptr) return;
   const Datasets self{api, std::make_shared<DatasetCache>(*api.backend.datasets)};
   const auto answer = [&](const std::string& pattern,
                           Result<json::Value> (*make)(const Datasets&, const http::Request&)) {
