@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "infer/warm_up.hpp"
+
 namespace imago::infer {
 namespace {
 
@@ -23,10 +25,11 @@ void answer_expired(std::vector<Waiting>& expired, SteadyTime now) {
   }
 }
 
-std::vector<std::unique_ptr<model::Classifier>> clones_of(const Engine& engine, int workers) {
+std::vector<std::unique_ptr<model::Classifier>> warm_clones_of(const Engine& engine, const BatcherOptions& options) {
   std::vector<std::unique_ptr<model::Classifier>> clones;
-  const int count = workers > 0 ? workers : engine.streams();
+  const int count = options.workers > 0 ? options.workers : engine.streams();
   for (int i = 0; i < count; ++i) clones.push_back(engine.clone());
+  warm_up(clones, engine.input_shape(), options.max_batch);
   return clones;
 }
 
@@ -34,11 +37,13 @@ std::vector<std::unique_ptr<model::Classifier>> clones_of(const Engine& engine, 
 
 struct Batcher::Impl {
   Impl(std::vector<std::unique_ptr<model::Classifier>> workers_engines, const model::InputShape& shape,
-       const BatcherOptions& options)
+       const BatcherOptions& options, std::shared_ptr<ComputeBudget> shared_budget)
       : input(shape),
         max_batch(static_cast<std::size_t>(std::max(1, options.max_batch))),
         max_delay(options.max_delay),
         engines(std::move(workers_engines)),
+        budget(shared_budget ? std::move(shared_budget)
+                             : std::make_shared<ComputeBudget>(static_cast<int>(engines.size()))),
         line(std::max<std::size_t>(1, options.max_queue)) {
     for (auto& engine : engines) workers.emplace_back([this, own = engine.get()] { work(*own); });
   }
@@ -60,17 +65,27 @@ struct Batcher::Impl {
       wake.wait(lock, [&] { return closed || line.size() > 0; });
       if (line.size() == 0) return;  // closed, and all is answered
       wait_for_company(lock);
-      const auto started = std::chrono::steady_clock::now();
-      auto taken = line.take(max_batch, started);
-      const std::size_t computed = taken.batch.size();
-      if (computed > 0) has_company = computed > 1;
       lock.unlock();
-      answer_expired(taken.expired, started);
-      if (computed > 0) run(engine, taken.batch, inputs, started);
-      taken = {};  // what requests held goes before the others are locked out again
+      compute_batch(engine, inputs);
       lock.lock();
-      if (computed > 0) note_speed(computed, between(started, std::chrono::steady_clock::now()));
     }
+  }
+
+  void compute_batch(model::Classifier& engine, image::ImageBatch& inputs) {
+    const ComputeBudget::Slot slot(*budget, account);  // while it waits, more images come and the batch grows
+    const auto started = std::chrono::steady_clock::now();
+    auto taken = take(started);
+    answer_expired(taken.expired, started);
+    if (taken.batch.empty()) return;
+    run(engine, taken.batch, inputs, started);
+    note_speed(taken.batch.size(), between(started, std::chrono::steady_clock::now()));
+  }
+
+  WaitingLine::Taken take(SteadyTime now) {
+    const std::scoped_lock lock(mutex);
+    auto taken = line.take(max_batch, now);
+    if (!taken.batch.empty()) has_company = taken.batch.size() > 1;
+    return taken;
   }
 
   void wait_for_company(std::unique_lock<std::mutex>& lock) {
@@ -102,8 +117,9 @@ struct Batcher::Impl {
     }
   }
 
-  /// With the lock held. An average over the last ten batches or so.
+  /// An average over the last ten batches or so.
   void note_speed(std::size_t images, microseconds took) {
+    const std::scoped_lock lock(mutex);
     const double now = static_cast<double>(took.count()) / static_cast<double>(images);
     microseconds_an_image = microseconds_an_image == 0.0 ? now : 0.9 * microseconds_an_image + 0.1 * now;
   }
@@ -112,6 +128,8 @@ struct Batcher::Impl {
   const std::size_t max_batch;
   const microseconds max_delay;
   const std::vector<std::unique_ptr<model::Classifier>> engines;
+  const std::shared_ptr<ComputeBudget> budget;
+  ComputeBudget::Account account;
 
   std::mutex mutex;  // guards what follows but workers
   std::condition_variable wake;
@@ -122,11 +140,11 @@ struct Batcher::Impl {
   std::vector<std::thread> workers;
 };
 
-Batcher::Batcher(const Engine& engine, const BatcherOptions& options)
-    : Batcher(clones_of(engine, options.workers), engine.input_shape(), options) {}
+Batcher::Batcher(const Engine& engine, const BatcherOptions& options, std::shared_ptr<ComputeBudget> budget)
+    : Batcher(warm_clones_of(engine, options), engine.input_shape(), options, std::move(budget)) {}
 Batcher::Batcher(std::vector<std::unique_ptr<model::Classifier>> engines, const model::InputShape& input,
-                 const BatcherOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(engines), input, options)) {}
+                 const BatcherOptions& options, std::shared_ptr<ComputeBudget> budget)
+    : impl_(std::make_unique<Impl>(std::move(engines), input, options, std::move(budget))) {}
 Batcher::~Batcher() = default;
 
 Result<void> Batcher::submit(std::vector<float> image, SteadyTime deadline, OnLogits done, Priority priority) {

@@ -2,7 +2,8 @@
 // Requests to batches: a bounded line in front of a few worker threads, each with its own engine. A worker takes what
 // is waiting, up to max_batch, and runs it at once: a lone request waits for nobody, and under load batches form by
 // themselves while the workers compute. With a max_delay they also wait for batches to fill, but only as long as there
-// is company: after a batch of one nobody waits.
+// is company: after a batch of one nobody waits. Batchers with one ComputeBudget compute no more at once than it
+// allows, however many workers they have.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "image/image.hpp"
+#include "infer/compute_budget.hpp"
 #include "infer/engine.hpp"
 #include "infer/waiting_line.hpp"
 
@@ -21,15 +23,19 @@ struct BatcherOptions {
   int max_batch = 8;  ///< larger ones gave no more on small networks here, and wait longer
   std::size_t max_queue = 1024;
   std::chrono::microseconds max_delay{0};  ///< that an image waits for others when a worker is free
+
+  bool operator==(const BatcherOptions&) const = default;
 };
 
 class Batcher {
  public:
-  /// The workers use clones of `engine`, which may go before this object does.
-  Batcher(const Engine& engine, const BatcherOptions& options);
+  /// The workers use clones of `engine`, which may go before this object does; they have computed batches of several
+  /// sizes before this returns, so that no request waits for what an engine does once. Without a budget the workers
+  /// have one of their own.
+  Batcher(const Engine& engine, const BatcherOptions& options, std::shared_ptr<ComputeBudget> budget = nullptr);
   /// One worker for each of `engines`, which take images of `input`; options.workers means nothing here.
   Batcher(std::vector<std::unique_ptr<model::Classifier>> engines, const model::InputShape& input,
-          const BatcherOptions& options);
+          const BatcherOptions& options, std::shared_ptr<ComputeBudget> budget = nullptr);
   /// Answers what is queued, then stops. Nobody may call submit any more.
   ~Batcher();
 
