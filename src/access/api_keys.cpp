@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kRefresh{2};
 constexpr std::size_t kLongestName = 100;
-constexpr const char* kColumns = "id, name, sha256, scopes, created, revoked";
+constexpr const char* kColumns = "id, name, sha256, scopes, created, revoked, per_minute";
 
 ApiKey read_key(const store::Row& row) {
   // What the database has was checked when it was written; a scope of a newer program allows nothing here.
@@ -21,7 +21,19 @@ ApiKey read_key(const store::Row& row) {
           .name = row.text("name"),
           .scopes = parse_scopes(row.text("scopes")).value_or(std::vector<Scope>{}),
           .created = row.text("created"),
-          .revoked = row.text("revoked")};
+          .revoked = row.text("revoked"),
+          .per_minute =
+              row.is_null("per_minute") ? std::nullopt : std::optional(static_cast<int>(row.integer("per_minute")))};
+}
+
+store::Value rate_or_null(std::optional<int> per_minute) {
+  return per_minute ? store::Value(std::int64_t{*per_minute}) : store::Value();
+}
+
+Result<ApiKey> find_key(store::Database& database, const std::string& id) {
+  TRY(const auto rows, database.query(fmt::format("SELECT {} FROM api_keys WHERE id = :a", kColumns), {id}));
+  if (rows.empty()) return fail(ErrorCode::NotFound, "no key '{}': `imago keys list` shows those there are", id);
+  return read_key(rows.front());
 }
 
 }  // namespace
@@ -63,7 +75,8 @@ std::string join_scopes(const std::vector<Scope>& scopes) {
   return text;
 }
 
-Result<NewKey> create_key(store::Database& database, const std::string& name, const std::vector<Scope>& scopes) {
+Result<NewKey> create_key(store::Database& database, const std::string& name, const std::vector<Scope>& scopes,
+                          std::optional<int> per_minute) {
   EXPECTS(!scopes.empty(), "a key is good for something");
   const bool printable = std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (name.empty() || name.size() > kLongestName || !printable)
@@ -72,11 +85,13 @@ Result<NewKey> create_key(store::Database& database, const std::string& name, co
                       .name = name,
                       .scopes = scopes,
                       .created = format_utc(system_clock().wall()),
-                      .revoked = ""},
+                      .revoked = "",
+                      .per_minute = per_minute},
               .secret = "imago_" + random_hex(24)};
   TRY_VOID(database.execute(
-      "INSERT INTO api_keys (id, name, sha256, scopes, created) VALUES (:a, :b, :c, :d, :e)",
-      {made.key.id, made.key.name, sha256(std::string_view(made.secret)), join_scopes(scopes), made.key.created}));
+      "INSERT INTO api_keys (id, name, sha256, scopes, created, per_minute) VALUES (:a, :b, :c, :d, :e, :f)",
+      {made.key.id, made.key.name, sha256(std::string_view(made.secret)), join_scopes(scopes), made.key.created,
+       rate_or_null(per_minute)}));
   return made;
 }
 
@@ -90,9 +105,13 @@ Result<std::vector<ApiKey>> list_keys(store::Database& database) {
 Result<ApiKey> revoke_key(store::Database& database, const std::string& id) {
   TRY_VOID(database.execute("UPDATE api_keys SET revoked = :b WHERE id = :a AND revoked IS NULL",
                             {id, format_utc(system_clock().wall())}));
-  TRY(const auto rows, database.query(fmt::format("SELECT {} FROM api_keys WHERE id = :a", kColumns), {id}));
-  if (rows.empty()) return fail(ErrorCode::NotFound, "no key '{}': `imago keys list` shows those there are", id);
-  return read_key(rows.front());
+  return find_key(database, id);
+}
+
+Result<ApiKey> limit_key(store::Database& database, const std::string& id, std::optional<int> per_minute) {
+  TRY_VOID(database.execute("UPDATE api_keys SET per_minute = :b WHERE id = :a AND revoked IS NULL",
+                            {id, rate_or_null(per_minute)}));
+  return find_key(database, id);
 }
 
 Result<std::unique_ptr<KeyRing>> KeyRing::open(store::Database& database) {

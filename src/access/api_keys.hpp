@@ -31,7 +31,8 @@ struct ApiKey {
   std::string name;
   std::vector<Scope> scopes;
   std::string created;
-  std::string revoked;  ///< when; empty while it is good
+  std::string revoked;              ///< when; empty while it is good
+  std::optional<int> per_minute{};  ///< requests a minute, from wherever; 0: any number; none: as any client
 
   [[nodiscard]] bool allows(Scope scope) const;
 };
@@ -45,11 +46,14 @@ struct NewKey {
   std::string secret;  ///< "imago_" and 48 hex digits (192 random bits); nowhere else but here
 };
 /// InvalidArgument when the name is empty, longer than 100 bytes or has control characters.
-Result<NewKey> create_key(store::Database& database, const std::string& name, const std::vector<Scope>& scopes);
+Result<NewKey> create_key(store::Database& database, const std::string& name, const std::vector<Scope>& scopes,
+                          std::optional<int> per_minute = std::nullopt);
 /// In the order they were made, revoked ones included.
 Result<std::vector<ApiKey>> list_keys(store::Database& database);
 /// The key as it is now; revoking twice is once. NotFound.
 Result<ApiKey> revoke_key(store::Database& database, const std::string& id);
+/// Gives a good key a rate of its own, or none again. The key as it is now. NotFound.
+Result<ApiKey> limit_key(store::Database& database, const std::string& id, std::optional<int> per_minute);
 
 /// The good keys of a database, read again every two seconds by a thread of its own. Safe from any thread.
 class KeyRing {

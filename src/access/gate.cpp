@@ -25,10 +25,6 @@ std::string name_of(const Verdict& verdict, std::string_view peer) {
   return verdict.key ? fmt::format("key {} ({})", verdict.key->name, verdict.key->id) : std::string(peer);
 }
 
-Gate::Gate(const GateOptions& options) : options_(options) {
-  if (options.requests_per_minute > 0) limiter_ = std::make_unique<RateLimiter>(options.requests_per_minute);
-}
-
 Gate::~Gate() = default;
 
 Result<std::unique_ptr<Gate>> Gate::open(const GateOptions& options) {
@@ -39,20 +35,29 @@ Result<std::unique_ptr<Gate>> Gate::open(const GateOptions& options) {
   return gate;
 }
 
-std::optional<Allowance> Gate::take(const Caller& caller) const {
-  if (!limiter_) return std::nullopt;
+/// A key with a rate of its own goes by that, wherever it is used. Any other request takes from its address's bucket
+/// and from its key's: many addresses do not make a key faster, nor many keys an address.
+std::optional<Allowance> Gate::take(const Caller& caller, const ApiKey* key) const {
+  if (key != nullptr && key->per_minute) {
+    if (*key->per_minute == 0) return std::nullopt;
+    return limiter_.take(client_of_key(key->id), *key->per_minute, caller.received);
+  }
+  if (options_.requests_per_minute == 0) return std::nullopt;
   // One without an address (there is none over TCP) shares the bucket of "::".
   const Address address = parse_address(caller.peer).value_or(Address{});
   if (options_.trust_loopback && is_loopback(address)) return std::nullopt;
   const auto in = [&](const Network& network) { return network.contains(address); };
   if (std::ranges::any_of(options_.trusted, in)) return std::nullopt;
-  return limiter_->take(client_of(address), caller.received);
+  const Allowance own = limiter_.take(client_of(address), options_.requests_per_minute, caller.received);
+  if (key == nullptr || !own.granted) return own;
+  const Allowance of_key = limiter_.take(client_of_key(key->id), options_.requests_per_minute, caller.received);
+  return !of_key.granted || of_key.remaining < own.remaining ? of_key : own;
 }
 
 Verdict Gate::judge(const Caller& caller, Scope scope) const {
   Verdict verdict;
   if (keys_ && !caller.key.empty()) verdict.key = keys_->find(caller.key);
-  verdict.allowance = take(caller);
+  verdict.allowance = take(caller, verdict.key.get());
   if (verdict.allowance && !verdict.allowance->granted) {
     verdict.refusal = Refusal{429, fmt::format("more than {} requests a minute: try again in {} s",
                                                verdict.allowance->limit, verdict.allowance->retry_seconds)};

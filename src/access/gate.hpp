@@ -15,7 +15,7 @@
 namespace imago::access {
 
 struct GateOptions {
-  int requests_per_minute = 0;      ///< of one client; 0: no limit
+  int requests_per_minute = 0;      ///< of one address, and of one key that has no rate of its own; 0: no limit
   std::vector<Network> trusted;     ///< clients without a limit, beside loopback
   bool trust_loopback = true;       ///< no: a proxy on this machine brings everybody
   bool require_key = false;         ///< ask for a key even while there is none
@@ -57,13 +57,13 @@ class Gate {
   [[nodiscard]] Verdict judge(const Caller& caller, Scope scope) const;
 
  private:
-  explicit Gate(const GateOptions& options);
-  [[nodiscard]] std::optional<Allowance> take(const Caller& caller) const;
+  explicit Gate(const GateOptions& options) : options_(options) {}
+  [[nodiscard]] std::optional<Allowance> take(const Caller& caller, const ApiKey* key) const;
   [[nodiscard]] bool asks_for_key() const { return options_.require_key || (keys_ && keys_->in_use()); }
   [[nodiscard]] std::optional<Refusal> refuse_stranger(const Caller& caller) const;
 
   const GateOptions options_;
-  std::unique_ptr<RateLimiter> limiter_;
+  mutable RateLimiter limiter_;
   std::unique_ptr<KeyRing> keys_;
 };
 

@@ -2,7 +2,9 @@
 // How often a client may ask: a token bucket for each.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <mutex>
@@ -23,27 +25,31 @@ struct Allowance {
   int retry_seconds = 0;  ///< until one more is granted; 0 when one is
 };
 
-/// A bucket holds `per_minute` tokens, gains them evenly at that rate and starts full; a request takes one. So a client
-/// may send `per_minute` at once and that many a minute in the long run. Safe from any thread.
+/// Who has a bucket: an address (client_of) or a key.
+using Client = std::array<std::uint8_t, 16>;
+Client client_of_key(std::string_view key_id);
+
+/// A bucket holds as many tokens as its client may send requests a minute, gains them evenly at that rate and starts
+/// full; a request takes one. So a client may send that many at once and as many a minute in the long run. Safe from
+/// any thread.
 class RateLimiter {
  public:
   /// @param most_clients  Of more, those not seen for longest are forgotten, which gives them a full bucket.
-  explicit RateLimiter(int per_minute, std::size_t most_clients = 65'536);
+  explicit RateLimiter(std::size_t most_clients = 65'536);
 
-  Allowance take(const Address& client, SteadyTime now);
+  Allowance take(const Client& client, int per_minute, SteadyTime now);
   [[nodiscard]] std::size_t clients() const;
 
  private:
   struct Bucket {
-    Address client;
+    Client client;
     double tokens;
     SteadyTime seen;
   };
-  const double capacity_;
   const std::size_t most_clients_;
   mutable std::mutex mutex_;   // guards what follows
   std::list<Bucket> buckets_;  // the one seen last is first
-  std::map<Address, std::list<Bucket>::iterator> index_;
+  std::map<Client, std::list<Bucket>::iterator> index_;
 };
 
 /// "100/min" is 100; "off" is 0. InvalidArgument else.

@@ -76,6 +76,28 @@ constexpr std::string_view kAbstention[] = {
          FOREIGN KEY (model, version) REFERENCES model_versions (model, version)))",
 };
 
+constexpr std::string_view kAudit[] = {
+    // Rows are added and, when they are old, removed; never changed.
+    R"(CREATE TABLE audit (
+         number BIGINT PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL, via TEXT NOT NULL,
+         action TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL,
+         request_id TEXT NOT NULL))",
+    "CREATE INDEX audit_by_time ON audit (time)",
+    // Requests a minute of one key, wherever it is used from; NULL: as any client.
+    "ALTER TABLE api_keys ADD COLUMN per_minute BIGINT",
+};
+
+constexpr std::string_view kServing[] = {
+    // How requests for a model are batched where that differs from what a server was started with; NULL: it does not.
+    R"(CREATE TABLE batch_settings (
+         model TEXT PRIMARY KEY REFERENCES models (name), max_batch BIGINT, batch_delay_us BIGINT, max_queue BIGINT,
+         workers BIGINT))",
+    // What servers hold because somebody asked for it while they ran.
+    R"(CREATE TABLE hosted_models (
+         model TEXT PRIMARY KEY REFERENCES models (name), policy TEXT NOT NULL, changes TEXT NOT NULL,
+         is_main BIGINT NOT NULL))",
+};
+
 struct Migration {
   std::string_view name;
   std::span<const std::string_view> statements;
@@ -86,6 +108,7 @@ constexpr Migration kMigrations[] = {
     {"first tables", kFirst},
     {"uploads, keys, cancelling", kWholeLoop},
     {"abstention", kAbstention},
+    {"audit log, rates of keys", kAudit},
 };
 
 Result<std::int64_t> version_of(Database& database) {
