@@ -109,6 +109,7 @@ constexpr Migration kMigrations[] = {
     {"uploads, keys, cancelling", kWholeLoop},
     {"abstention", kAbstention},
     {"audit log, rates of keys", kAudit},
+    {"serving", kServing},
 };
 
 Result<std::int64_t> version_of(Database& database) {
