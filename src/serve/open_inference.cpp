@@ -3,23 +3,17 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <mutex>
-#include <numeric>
 
+#include "serve/gathering.hpp"
 #include "serve/prepare.hpp"
 
 namespace imago::serve {
 namespace {
 
-using monitor::Outcome;
-using std::chrono::duration_cast;
-using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
 constexpr std::string_view kImage = "image", kPixels = "pixels", kInput = "input";
-constexpr std::string_view kProbabilities = "probabilities", kLabel = "label", kDoubt = "doubt";
 constexpr std::int64_t kMostSide = 4096;  // of raw pixels, as in JSON images
 
 /// The input that the data's type belongs to, in the order of the variant.
@@ -113,134 +107,6 @@ tl::expected<Prepared, Refusal> prepare_item(const InferInput& input, std::size_
   return prepare(std::get<std::vector<Encoded>>(input.data)[i].bytes(), preprocess, limits);
 }
 
-Outcome outcome_of(const Refusal& refusal) {
-  if (refusal.blame == Blame::Request) return Outcome::Invalid;
-  switch (refusal.error.code) {
-    case ErrorCode::Timeout: return Outcome::Deadline;
-    case ErrorCode::ResourceExhausted: return Outcome::QueueFull;
-    default: return Outcome::Failed;
-  }
-}
-
-/// One request's images on their way: each gives its row, the last one answers.
-class Gathering {
- public:
-  Gathering(InferRequest request, std::shared_ptr<const ModelFace> face, std::size_t images, InferDone done)
-      : request_(std::move(request)),
-        face_(std::move(face)),
-        classes_(face_->spec.labels.size()),
-        probabilities_(images * classes_),
-        doubts_(images),
-        open_(images),
-        in_flight_(face_->metrics),
-        done_(std::move(done)) {}
-
-  [[nodiscard]] const InferRequest& request() const { return request_; }
-
-  void add(std::size_t i, const Prepared& prepared, Result<std::vector<float>> logits, const infer::Timing& batch) {
-    if (!logits) return fail(i, {std::move(logits.error()), Blame::Service}, 1);
-    if (!std::ranges::all_of(*logits, [](float x) { return std::isfinite(x); }))
-      return fail(i, {{ErrorCode::Internal, "the network gave a score that is not finite"}, Blame::Service}, 1);
-    const auto row = model::softmax(*logits, face_->spec.temperature);
-    std::ranges::transform(row, probabilities_.begin() + static_cast<std::ptrdiff_t>(i * classes_),
-                           [](double p) { return static_cast<float>(p); });
-    const int said = model::argmax(*logits);
-    doubts_[i] = face_->abstention.judge(said, row[static_cast<std::size_t>(said)], model::energy(*logits));
-    face_->metrics->count_doubt(doubts_[i]);
-    face_->metrics->count_prediction(said,
-                                     {.decode = prepared.decode,
-                                      .preprocess = prepared.preprocess,
-                                      .queue = batch.queue,
-                                      .infer = batch.infer,
-                                      .total = duration_cast<microseconds>(steady_clock::now() - request_.received),
-                                      .batch_size = batch.batch_size});
-    finish(1);
-  }
-
-  /// Image `i` failed; `count` images will give no row. The first failure is the one answered.
-  void fail(std::size_t i, Refusal refusal, std::size_t count) {
-    if (probabilities_.size() > classes_) refusal.error = std::move(refusal.error).with(fmt::format("image {}", i));
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!refusal_) refusal_ = std::move(refusal);
-    }
-    finish(count);
-  }
-
- private:
-  void finish(std::size_t count) {
-    if (open_.fetch_sub(count, std::memory_order_acq_rel) != count) return;
-    in_flight_.reset();
-    face_->metrics->count_outcome(refusal_ ? outcome_of(*refusal_) : Outcome::Ok);
-    if (refusal_) return done_(tl::unexpected(std::move(*refusal_)));
-    done_(respond());
-  }
-
-  [[nodiscard]] InferResponse respond() const {
-    const auto& status = face_->status;
-    InferResponse response{.model = status["name"].get<std::string>(),
-                           .version = status["version"].get<int>(),
-                           .id = request_.id,
-                           .outputs = {}};
-    for (const auto& wanted : request_.outputs) response.outputs.push_back(output(wanted));
-    if (request_.outputs.empty())
-      response.outputs = {output({std::string(kProbabilities)}), output({std::string(kLabel)}),
-                          output({std::string(kDoubt)})};
-    return response;
-  }
-
-  [[nodiscard]] InferOutput output(const WantedOutput& wanted) const {
-    const auto images = static_cast<std::int64_t>(probabilities_.size() / classes_);
-    if (wanted.classification > 0) {
-      const auto k = std::min<std::size_t>(static_cast<std::size_t>(wanted.classification), classes_);
-      return {wanted.name, {images, static_cast<std::int64_t>(k)}, likeliest(k)};
-    }
-    if (wanted.name == kProbabilities)
-      return {wanted.name, {images, static_cast<std::int64_t>(classes_)}, probabilities_};
-    if (wanted.name == kDoubt) {
-      std::vector<std::string> names;
-      for (const auto doubt : doubts_) names.emplace_back(model::to_string(doubt));
-      return {wanted.name, {images}, std::move(names)};
-    }
-    std::vector<std::string> labels;
-    for (std::size_t start = 0; start < probabilities_.size(); start += classes_)
-      labels.push_back(face_->spec.labels[order(start, 1).front()]);
-    return {wanted.name, {images}, std::move(labels)};
-  }
-
-  /// The classes of the row at `start`, the likeliest `k` first; of equals the first.
-  [[nodiscard]] std::vector<std::size_t> order(std::size_t start, std::size_t k) const {
-    std::vector<std::size_t> classes(classes_);
-    std::iota(classes.begin(), classes.end(), std::size_t{0});
-    std::partial_sort(classes.begin(), classes.begin() + static_cast<std::ptrdiff_t>(k), classes.end(),
-                      [&](std::size_t a, std::size_t b) {
-                        const float pa = probabilities_[start + a], pb = probabilities_[start + b];
-                        return pa != pb ? pa > pb : a < b;
-                      });
-    classes.resize(k);
-    return classes;
-  }
-
-  [[nodiscard]] std::vector<std::string> likeliest(std::size_t k) const {
-    std::vector<std::string> rows;
-    for (std::size_t start = 0; start < probabilities_.size(); start += classes_)
-      for (const auto c : order(start, k))
-        rows.push_back(fmt::format("{:f}:{}:{}", probabilities_[start + c], c, face_->spec.labels[c]));
-    return rows;
-  }
-
-  const InferRequest request_;
-  const std::shared_ptr<const ModelFace> face_;  // not the model: this may end on a thread of its batcher
-  const std::size_t classes_;
-  std::vector<float> probabilities_;  // each image's thread writes its own row, and its own doubt
-  std::vector<model::Doubt> doubts_;
-  std::atomic<std::size_t> open_;
-  std::optional<monitor::ModelMetrics::InFlight> in_flight_;
-  const InferDone done_;
-  std::mutex mutex_;  // guards refusal_ until open_ is 0
-  std::optional<Refusal> refusal_;
-};
-
 void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Gathering>& gathering, std::size_t images,
                         const image::DecodeLimits& limits) {
   const InferRequest& request = gathering->request();
@@ -262,9 +128,61 @@ void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Gathering>
   }
 }
 
+ModelStatistics statistics_of(const std::string& name, int version, const monitor::ModelTotals& totals) {
+  ModelStatistics statistics{.name = name,
+                             .version = version,
+                             .last = totals.last,
+                             .inferences = totals.images,
+                             .success = {totals.images, totals.total},
+                             .failure = {totals.failures, {}},
+                             .queue = {totals.images, totals.queue},
+                             .input = {totals.images, totals.decode + totals.preprocess},
+                             .infer = {totals.images, totals.infer},
+                             .output = {totals.images, {}},
+                             .batches = {}};
+  for (const auto& [size, batch] : totals.by_batch_size) {
+    const std::int64_t times = (batch.images + size - 1) / std::max(size, 1);
+    statistics.executions += times;
+    statistics.batches.push_back(
+        {.size = size, .input = {times, {}}, .infer = {times, batch.infer / std::max(size, 1)}, .output = {times, {}}});
+  }
+  return statistics;
+}
+
 }  // namespace
 
+OpenInference::OpenInference(const ModelPool& models, const PredictorOptions& limits)
+    : models_(models), limits_(limits), workers_(limits.decode_threads, limits.decode_queue) {}
+
+Result<void> OpenInference::run_later(std::function<void()> work) const {
+  if (workers_.try_run(std::move(work))) return {};
+  return fail(ErrorCode::ResourceExhausted, "too many large requests are being decoded, try again");
+}
+
+/// Images of a decoded size, or files of a few bytes that say they are small, take no longer than other requests.
+bool OpenInference::is_small(const InferRequest& request) const {
+  std::size_t pixels = 0;
+  for (const auto& input : request.inputs) {
+    if (const auto* images = std::get_if<std::vector<Encoded>>(&input.data)) {
+      for (const auto& image : *images) {
+        const auto probe = image::probe(image.bytes(), limits_.decode);
+        if (probe) pixels += static_cast<std::size_t>(probe->width) * static_cast<std::size_t>(probe->height);
+      }
+    } else {
+      pixels += std::visit([](const auto& data) { return data.size() / 3; }, input.data);
+    }
+  }
+  return pixels <= limits_.inline_pixels;
+}
+
 void OpenInference::infer(InferRequest request, InferDone done) const {
+  if (is_small(request)) return infer_here(std::move(request), done);
+  const auto shared = std::make_shared<InferRequest>(std::move(request));
+  auto later = run_later([this, shared, done] { infer_here(std::move(*shared), done); });
+  if (!later) done(tl::unexpected(Refusal{std::move(later.error()), Blame::Service}));
+}
+
+void OpenInference::infer_here(InferRequest request, const InferDone& done) const {
   const auto refuse = [&](Error error, Blame blame) { done(tl::unexpected(Refusal{std::move(error), blame})); };
   auto model = models_.find(request.model, request.version);
   if (!model) return refuse(std::move(model.error()), Blame::Request);
@@ -273,11 +191,11 @@ void OpenInference::infer(InferRequest request, InferDone done) const {
   const auto images = check_inputs(request, live.face()->spec);
   if (!images) return done(tl::unexpected(images.error()));
   if (!live.batcher().admits(request.priority)) {
-    live.face()->metrics->count_outcome(Outcome::QueueFull);
+    live.face()->metrics->count_outcome(monitor::Outcome::QueueFull);
     return refuse({ErrorCode::ResourceExhausted, "too many images are waiting, try again"}, Blame::Service);
   }
-  const auto gathering = std::make_shared<Gathering>(std::move(request), live.face(), *images, std::move(done));
-  prepare_and_submit(live, gathering, *images, limits_);
+  const auto gathering = std::make_shared<Gathering>(std::move(request), live.face(), *images, done);
+  prepare_and_submit(live, gathering, *images, limits_.decode);
 }
 
 Result<ModelInfo> OpenInference::info(std::string_view model, std::optional<int> version) const {
@@ -293,15 +211,17 @@ Result<ModelInfo> OpenInference::info(std::string_view model, std::optional<int>
   return info;
 }
 
-Result<std::vector<ModelCounts>> OpenInference::counts(std::string_view model, std::optional<int> version) const {
-  std::vector<ModelCounts> all;
+Result<std::vector<ModelStatistics>> OpenInference::statistics(std::string_view model,
+                                                               std::optional<int> version) const {
+  std::vector<ModelStatistics> all;
   if (!model.empty()) {
     TRY_VOID(models_.find(model, version));
   }
   for (const auto& loaded : models_.list()) {
     if (!model.empty() && loaded.name != model) continue;
     for (const auto& [number, live] : loaded.versions)
-      if (!version || number == *version) all.push_back({loaded.name, number, live->face()->metrics->totals()});
+      if (!version || number == *version)
+        all.push_back(statistics_of(loaded.name, number, live->face()->metrics->totals()));
   }
   return all;
 }

@@ -2,10 +2,8 @@
 #include "serve/open_inference_json.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 #include "json/json.hpp"
 #include "serve/base64.hpp"
@@ -15,10 +13,7 @@
 namespace imago::serve {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "tensors are little endian, and copied as they are");
-
 constexpr std::size_t kMostTensors = 16;  // in a request
-constexpr std::size_t kLengthBytes = 4;   // before each element of a BYTES tensor
 
 using Floats = std::vector<float>;
 using Pixels = std::vector<std::uint8_t>;
@@ -42,34 +37,6 @@ class BinaryPart {
  private:
   std::string_view rest_;
 };
-
-template <class T>
-Result<std::vector<T>> copy_elements(std::string_view bytes, std::size_t count, std::string_view name) {
-  if (bytes.size() != count * sizeof(T))
-    return fail(ErrorCode::InvalidArgument, "input '{}' has {} bytes, expected {} for {} elements", name, bytes.size(),
-                count * sizeof(T), count);
-  std::vector<T> elements(count);
-  if (count > 0) std::memcpy(elements.data(), bytes.data(), bytes.size());
-  return elements;
-}
-
-Result<Images> split_elements(std::string_view bytes, std::size_t count, std::string_view name) {
-  Images images;
-  while (!bytes.empty()) {
-    std::uint32_t size = 0;
-    if (bytes.size() >= kLengthBytes) std::memcpy(&size, bytes.data(), kLengthBytes);
-    if (bytes.size() < kLengthBytes || size > bytes.size() - kLengthBytes)
-      return fail(ErrorCode::InvalidArgument, "input '{}': element {} ends beyond the tensor's bytes", name,
-                  images.size());
-    if (images.size() == count)
-      return fail(ErrorCode::InvalidArgument, "input '{}' has more than the {} elements of its shape", name, count);
-    images.push_back(Encoded{bytes.substr(kLengthBytes, size), {}});
-    bytes.remove_prefix(kLengthBytes + size);
-  }
-  if (images.size() != count)
-    return fail(ErrorCode::InvalidArgument, "input '{}' has {} elements, expected {}", name, images.size(), count);
-  return images;
-}
 
 Result<void> append_images(const json::Value& value, Images& images, std::size_t count, std::string_view name) {
   if (value.is_array()) {
@@ -197,20 +164,10 @@ Result<InferInput> parse_input(std::string_view text, BinaryPart& binary) {
 
 Result<void> parse_output(std::string_view text, RestInference& out) {
   TRY(const auto tensor, describe(text));
-  TRY(const int classification, json::get_or<int>(tensor.parameters, "classification", 0));
-  TRY(const bool binary, json::get_or<bool>(tensor.parameters, "binary_data", out.otherwise_binary));
+  TRY(const int classification, classification_of(tensor.parameters));
+  TRY(const bool binary, json::get_or<bool>(tensor.parameters, "binary_data", out.otherwise_binary()));
   out.request.outputs.push_back({.name = tensor.name, .classification = classification});
   out.binary.push_back(binary);
-  return {};
-}
-
-/// Of the whole request.
-Result<void> parse_parameters(std::string_view text, RestInference& out) {
-  TRY(const auto parameters, object_from("parameters", text));
-  TRY(out.otherwise_binary, json::get_or<bool>(parameters, "binary_data_output", false));
-  TRY(out.timeout_micros, json::get_or<std::int64_t>(parameters, "timeout", 0));
-  if (out.timeout_micros < 0)
-    return fail(ErrorCode::InvalidArgument, "timeout is {} microseconds, expected 0 or more", out.timeout_micros);
   return {};
 }
 
@@ -224,20 +181,6 @@ Result<std::size_t> json_size(std::string_view body, std::string_view json_lengt
     return fail(ErrorCode::InvalidArgument, "{} is '{}', expected a number up to the {} bytes of the body",
                 kJsonLengthHeader, json_length.substr(0, 64), body.size());
   return size;
-}
-
-void append_bytes(std::string& out, const InferOutput& output) {
-  if (const auto* floats = std::get_if<Floats>(&output.data)) {
-    const std::size_t start = out.size();
-    out.resize(start + floats->size() * sizeof(float));
-    std::memcpy(out.data() + start, floats->data(), floats->size() * sizeof(float));
-    return;
-  }
-  for (const auto& text : std::get<std::vector<std::string>>(output.data)) {
-    const auto size = static_cast<std::uint32_t>(text.size());
-    out.append(std::bit_cast<std::array<char, kLengthBytes>>(size).data(), kLengthBytes);
-    out += text;
-  }
 }
 
 void append_json(std::string& out, const InferOutput& output) {
@@ -269,7 +212,7 @@ void write_output(std::string& json, std::string& tail, const InferOutput& outpu
   writer.raw("shape", to_string(output.shape));
   if (binary) {
     const std::size_t before = tail.size();
-    append_bytes(tail, output);
+    append_elements(tail, output);
     writer.raw("parameters", fmt::format("{{\"binary_data_size\":{}}}", tail.size() - before));
   } else {
     append_json(writer.key("data"), output);
@@ -293,7 +236,8 @@ Result<RestInference> parse_inference(std::string_view body, std::string_view js
     if (key == "id") {
       TRY(out.request.id, string_from(key, value));
     } else if (key == "parameters") {
-      TRY_VOID(parse_parameters(value, out));
+      TRY(const auto parameters, object_from(key, value));
+      TRY(out.parameters, request_parameters(parameters));
     } else if (key == "inputs") {
       inputs = value;
     } else if (key == "outputs") {
@@ -328,7 +272,7 @@ http::Response format_inference(const InferResponse& response, const RestInferen
   std::string& out = json.key("outputs");
   out += '[';
   for (std::size_t i = 0; i < response.outputs.size(); ++i) {
-    const bool binary = asked.binary.empty() ? asked.otherwise_binary : asked.binary[i];
+    const bool binary = asked.binary.empty() ? asked.otherwise_binary() : asked.binary[i];
     if (i > 0) out += ',';
     write_output(out, tail, response.outputs[i], binary);
     any_binary = any_binary || binary;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/server.hpp"
+#include "serve/infer_parameters.hpp"
 #include "serve/tensors.hpp"
 
 namespace imago::serve {
@@ -15,10 +16,12 @@ namespace imago::serve {
 inline constexpr const char* kJsonLengthHeader = "Inference-Header-Content-Length";
 
 struct RestInference {
-  InferRequest request;             ///< without model, version and times; looks into the body
-  std::vector<bool> binary;         ///< by wanted output: as bytes after the JSON
-  bool otherwise_binary = false;    ///< when no output was named
-  std::int64_t timeout_micros = 0;  ///< of the parameter `timeout`; 0: none
+  InferRequest request;  ///< without model, version and times; looks into the body
+  RequestParameters parameters;
+  std::vector<bool> binary;  ///< by wanted output: as bytes after the JSON
+
+  /// When no output was named.
+  [[nodiscard]] bool otherwise_binary() const { return parameters.binary_output.value_or(false); }
 };
 
 /// @param json_length  the header kJsonLengthHeader, empty when there is none; "0": the body is one encoded image.

@@ -83,7 +83,7 @@ TEST(OpenInferenceJson, ReadsWhatIsWanted) {
       "");
   ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
   EXPECT_EQ(parsed->request.id, "7");
-  EXPECT_EQ(parsed->timeout_micros, 1500);
+  EXPECT_EQ(parsed->parameters.timeout_micros, 1500);
   EXPECT_EQ(parsed->request.outputs.at(0).classification, 3);
   EXPECT_EQ(parsed->request.outputs.at(1).name, "label");
   EXPECT_EQ(parsed->binary, (std::vector<bool>{false, true}));
@@ -193,7 +193,7 @@ TEST(OpenInferenceJson, WritesOutputsAsJsonOrAsBytes) {
             R"({"model_name":"pets","model_version":"2","id":"7","outputs":[{"name":"probabilities","datatype":"FP32",)"
             R"("shape":[1, 2],"data":[0.25,0.75]},{"name":"label","datatype":"BYTES","shape":[1],"data":["dog"]}]})");
   RestInference asked;
-  asked.otherwise_binary = true;
+  asked.parameters.binary_output = true;
   const auto binary = format_inference(response, asked);
   const auto json_size = static_cast<std::size_t>(std::stoi(binary.headers.at(kJsonLengthHeader)));
   const auto head = json::parse(binary.body.substr(0, json_size)).value();

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/open_inference_rest.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "serve/negotiate.hpp"
 #include "serve/open_inference_json.hpp"
 #include "serve/parameters.hpp"
@@ -11,8 +8,6 @@
 
 namespace imago::serve {
 namespace {
-
-constexpr const char* kPlatform = "openvino_onnx";
 
 json::Value shape_json(const TensorShape& shape) { return json::Value(shape); }
 
@@ -43,62 +38,40 @@ void send(Reply& reply, const Result<json::Value>& answer) {
   reply.fail(answer.error(), Blame::Request);
 }
 
-json::Value duration_json(std::int64_t count, std::chrono::microseconds time) {
-  return {{"count", count}, {"ns", std::chrono::nanoseconds(time).count()}};
+json::Value duration_json(const ModelStatistics::Duration& duration) {
+  return {{"count", duration.count}, {"ns", duration.time.count()}};
 }
 
-/// In the shape of the statistics extension; all counts are of images but that of failures, which are requests.
-json::Value counts_json(const ModelCounts& counts) {
-  const auto& totals = counts.totals;
-  const auto input = totals.decode + totals.preprocess;
+json::Value statistics_json(const ModelStatistics& model) {
   json::Value batches = json::Value::array();
-  std::int64_t executions = 0;
-  for (const auto& [size, batch] : totals.by_batch_size) {
-    const std::int64_t times = (batch.images + size - 1) / std::max(size, 1);
-    executions += times;
-    batches.push_back({{"batch_size", size},
-                       {"compute_input", duration_json(times, {})},
-                       {"compute_infer", duration_json(times, batch.infer / std::max(size, 1))},
-                       {"compute_output", duration_json(times, {})}});
+  for (const auto& batch : model.batches) {
+    batches.push_back({{"batch_size", batch.size},
+                       {"compute_input", duration_json(batch.input)},
+                       {"compute_infer", duration_json(batch.infer)},
+                       {"compute_output", duration_json(batch.output)}});
   }
-  const auto last = std::chrono::duration_cast<std::chrono::milliseconds>(totals.last.time_since_epoch()).count();
-  return {{"name", counts.name},
-          {"version", std::to_string(counts.version)},
+  const auto last = std::chrono::duration_cast<std::chrono::milliseconds>(model.last.time_since_epoch()).count();
+  return {{"name", model.name},
+          {"version", std::to_string(model.version)},
           {"last_inference", last},
-          {"inference_count", totals.images},
-          {"execution_count", executions},
+          {"inference_count", model.inferences},
+          {"execution_count", model.executions},
           {"inference_stats",
-           {{"success", duration_json(totals.images, totals.total)},
-            {"fail", duration_json(totals.failures, {})},
-            {"queue", duration_json(totals.images, totals.queue)},
-            {"compute_input", duration_json(totals.images, input)},
-            {"compute_infer", duration_json(totals.images, totals.infer)},
-            {"compute_output", duration_json(totals.images, {})},
-            {"cache_hit", duration_json(0, {})},
-            {"cache_miss", duration_json(0, {})}}},
+           {{"success", duration_json(model.success)},
+            {"fail", duration_json(model.failure)},
+            {"queue", duration_json(model.queue)},
+            {"compute_input", duration_json(model.input)},
+            {"compute_infer", duration_json(model.infer)},
+            {"compute_output", duration_json(model.output)},
+            {"cache_hit", duration_json({})},
+            {"cache_miss", duration_json({})}}},
           {"batch_stats", std::move(batches)}};
-}
-
-/// Images of a decoded size, or files of a few bytes that say they are small, take no longer than other requests.
-bool is_small(const InferRequest& request, const PredictorOptions& limits) {
-  std::size_t pixels = 0;
-  for (const auto& input : request.inputs) {
-    if (const auto* images = std::get_if<std::vector<Encoded>>(&input.data)) {
-      for (const auto& image : *images) {
-        const auto probe = image::probe(image.bytes(), limits.decode);
-        if (probe) pixels += static_cast<std::size_t>(probe->width) * static_cast<std::size_t>(probe->height);
-      }
-    } else {
-      pixels += std::visit([](const auto& data) { return data.size() / 3; }, input.data);
-    }
-  }
-  return pixels <= limits.inline_pixels;
 }
 
 }  // namespace
 
 OpenInferenceRest::OpenInferenceRest(const OpenInference& core, OpenInferenceServer server)
-    : core_(core), server_(std::move(server)), workers_(server_.limits.decode_threads, server_.limits.decode_queue) {}
+    : core_(core), server_(std::move(server)) {}
 
 void OpenInferenceRest::add_routes(RouteList& routes) {
   routes.add("GET", "/v2", Scope::Open, [this](Reply reply) { server_metadata(std::move(reply)); });
@@ -134,9 +107,9 @@ void OpenInferenceRest::add_repository_routes(RouteList& routes) {
 }
 
 void OpenInferenceRest::server_metadata(Reply reply) const {
-  json::Value extensions{"binary_tensor_data", "classification", "statistics"};
-  if (server_.hosting != nullptr) extensions.push_back("model_repository");
-  reply.send_json({{"name", "imago"}, {"version", server_.version}, {"extensions", std::move(extensions)}});
+  std::vector<std::string_view> extensions = server_extensions(server_);
+  extensions.insert(extensions.begin(), "binary_tensor_data");
+  reply.send_json({{"name", kServerName}, {"version", server_.version}, {"extensions", json::Value(extensions)}});
 }
 
 void OpenInferenceRest::model_metadata(Reply reply) const {
@@ -166,9 +139,9 @@ void OpenInferenceRest::model_ready(Reply reply) const {
 void OpenInferenceRest::statistics(Reply reply) const {
   const auto count = [&]() -> Result<json::Value> {
     TRY(const auto named, named_by(reply.request()));
-    TRY(const auto all, core_.counts(named.model, named.version));
+    TRY(const auto all, core_.statistics(named.model, named.version));
     json::Value rows = json::Value::array();
-    for (const auto& counts : all) rows.push_back(counts_json(counts));
+    for (const auto& model : all) rows.push_back(statistics_json(model));
     return json::Value{{"model_stats", std::move(rows)}};
   };
   send(reply, count());
@@ -204,55 +177,39 @@ Result<void> OpenInferenceRest::Call::parse(std::chrono::milliseconds most) {
   TRY(asked, parse_inference(request.body, request.header(kJsonLengthHeader)));
   asked.request.model = std::move(named.model);
   asked.request.version = named.version;
-  asked.request.received = request.received;
-  asked.request.priority = urgency.priority;
-  std::chrono::microseconds timeout = urgency.timeout;
-  if (asked.timeout_micros > 0) timeout = std::min(timeout, std::chrono::microseconds(asked.timeout_micros));
-  asked.request.deadline = request.received + timeout;
+  set_urgency(asked.request, request.received, urgency, asked.parameters);
   return {};
 }
 
 void OpenInferenceRest::infer(Reply reply) {
   const auto call = std::make_shared<Call>(std::move(reply));
   const auto most = server_.limits.timeout;
-  if (call->reply.request().body.size() > server_.limits.inline_bytes)
-    return run_later(call, [this, call, most] {
-      if (call->read(most)) run(call);
-    });
-  if (!call->read(most)) return;
-  if (is_small(call->asked.request, server_.limits)) return run(call);
-  run_later(call, [this, call] { run(call); });
+  if (call->reply.request().body.size() <= server_.limits.inline_bytes) {
+    if (call->read(most)) core_.infer(std::move(call->asked.request), answer_to(call));
+    return;
+  }
+  const auto later = core_.run_later([this, call, most] {
+    if (call->read(most)) core_.infer_here(std::move(call->asked.request), answer_to(call));
+  });
+  if (!later) call->reply.fail(later.error(), Blame::Service);
 }
 
-void OpenInferenceRest::run_later(const std::shared_ptr<Call>& call, std::function<void()> work) {
-  if (workers_.try_run(std::move(work))) return;
-  call->reply.fail({ErrorCode::ResourceExhausted, "too many large requests are being decoded, try again"},
-                   Blame::Service);
-}
-
-void OpenInferenceRest::run(const std::shared_ptr<Call>& call) const {
-  InferRequest request = std::move(call->asked.request);
-  core_.infer(std::move(request), [call](InferResult result) {
+InferDone OpenInferenceRest::answer_to(const std::shared_ptr<Call>& call) {
+  return [call](InferResult result) {
     if (!result) return call->reply.fail(result.error().error, result.error().blame);
     call->reply.send(format_inference(*result, call->asked));
-  });
+  };
 }
 
 void OpenInferenceRest::repository_index(Reply reply) const {
   const auto list = [&]() -> Result<json::Value> {
     TRY(const auto body, json_body(reply.request()));
     TRY(const bool ready_only, json::get_or<bool>(body, "ready", false));
-    TRY(const auto states, server_.hosting->repository());
+    TRY(const auto listed, repository_rows(*server_.hosting, ready_only));
     json::Value rows = json::Value::array();
-    for (const auto& state : states) {
-      const bool ready = state.state == "ready";
-      if (ready_only && !ready) continue;
-      json::Value row{{"name", state.name},
-                      {"version", std::to_string(state.version)},
-                      {"state", ready                      ? "READY"
-                                : state.state == "loading" ? "LOADING"
-                                                           : "UNAVAILABLE"}};
-      if (!ready) row["reason"] = state.reason.empty() ? state.state : state.reason;
+    for (const auto& entry : listed) {
+      json::Value row{{"name", entry.name}, {"version", entry.version}, {"state", entry.state}};
+      if (!entry.reason.empty()) row["reason"] = entry.reason;
       rows.push_back(std::move(row));
     }
     return rows;
@@ -262,22 +219,12 @@ void OpenInferenceRest::repository_index(Reply reply) const {
 
 namespace {
 
-/// Of a body {"parameters": {"version": "3"}}: an extension of ours. Models are what they were registered as: Triton's
-/// `config` and `file:` parameters are refused.
 Result<std::optional<int>> version_to_change(const http::Request& request) {
   TRY(const auto body, json_body(request));
   TRY(const auto parameters, json::get_or<json::Value>(body, "parameters", json::Value::object()));
   if (!parameters.is_object())
     return fail(ErrorCode::InvalidArgument, "'parameters' is {}, not an object", parameters.type_name());
-  std::optional<int> version;
-  for (const auto& [key, value] : parameters.items()) {
-    if (key == "config" || key.starts_with("file:"))
-      return fail(ErrorCode::Unsupported, "parameter '{}' is not taken: models are loaded as they were registered",
-                  key.substr(0, 64));
-    if (key != "version") continue;
-    TRY(version, version_number(value.is_string() ? value.get<std::string>() : json::dump(value)));
-  }
-  return version;
+  return serve::version_to_change(parameters);
 }
 
 void send_change(Reply& reply, const Result<void>& changed) {

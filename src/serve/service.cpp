@@ -83,7 +83,7 @@ struct Service::Impl {
   std::string reason = "no model yet: train one with `imago train`";
 
   Predictor predictor;
-  OpenInference inference{models, options.predictor.decode};
+  OpenInference inference{models, options.predictor};
   OpenInferenceRest rest{inference,
                          {options.version, [this] { return not_ready_reason(); }, options.predictor, hosting.get()}};
   http::WorkPool pool{4, 256};  // what reads files and SQL

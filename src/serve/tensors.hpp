@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,6 +22,13 @@ using TensorShape = std::vector<std::int64_t>;
 Result<std::size_t> element_count(const TensorShape& shape);
 /// "[1, 3, 32, 32]".
 std::string to_string(const TensorShape& shape);
+
+/// The elements of FP32 or UINT8 tensors as raw bytes have them, little endian: T is float or std::uint8_t.
+/// InvalidArgument, naming the input, when the bytes are not those of `count` elements.
+template <class T>
+Result<std::vector<T>> copy_elements(std::string_view bytes, std::size_t count, std::string_view name);
+/// The elements of a BYTES tensor, each behind its length in 4 bytes; they look into `bytes`.
+Result<std::vector<Encoded>> split_elements(std::string_view bytes, std::size_t count, std::string_view name);
 
 struct InferInput {
   std::string name;
@@ -50,6 +58,9 @@ struct InferOutput {
   TensorShape shape;
   std::variant<std::vector<float>, std::vector<std::string>> data;  ///< FP32 or BYTES
 };
+
+/// The same bytes for an output, onto the end of `out`.
+void append_elements(std::string& out, const InferOutput& output);
 
 struct InferResponse {
   std::string model;

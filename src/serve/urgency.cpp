@@ -32,21 +32,22 @@ Result<milliseconds> timeout_of(std::string_view text, milliseconds most) {
   return status == std::errc() ? milliseconds(std::min<std::int64_t>(value, most.count())) : most;
 }
 
-Result<infer::Priority> priority_of(std::string_view text) {
-  if (text.empty()) return infer::Priority::Normal;
+}  // namespace
+
+Result<infer::Priority> priority_named(std::string_view text, std::string_view what) {
   for (const auto& [name, priority] : kPriorityNames) {
     if (text == name) return priority;
   }
-  return fail(ErrorCode::InvalidArgument, "{} is '{}', not high, normal or low", kPriorityHeader,
-              text.substr(0, kMostShown));
+  return fail(ErrorCode::InvalidArgument, "{} is '{}', not high, normal or low", what, text.substr(0, kMostShown));
 }
-
-}  // namespace
 
 Result<Urgency> urgency_of(const http::Request& request, milliseconds most) {
   Urgency urgency{};
   TRY(urgency.timeout, timeout_of(request.header(kTimeoutHeader), most));
-  TRY(urgency.priority, priority_of(request.header(kPriorityHeader)));
+  const auto priority = request.header(kPriorityHeader);
+  if (!priority.empty()) {
+    TRY(urgency.priority, priority_named(priority, kPriorityHeader));
+  }
   return urgency;
 }
 

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <chrono>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "http/server.hpp"
 #include "infer/waiting_line.hpp"
 
 namespace imago::serve {
+
+/// "high", "normal" or "low"; else InvalidArgument, which names `what` says so.
+Result<infer::Priority> priority_named(std::string_view text, std::string_view what);
 
 struct Urgency {
   std::chrono::milliseconds timeout;
