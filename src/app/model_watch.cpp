@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_watch.hpp"
 
+#include <algorithm>
+
 #include "app/model_choice.hpp"
 #include "base/log.hpp"
 
@@ -20,26 +22,43 @@ ModelWatch::~ModelWatch() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<std::vector<registry::ModelVersion>> ModelWatch::load() {
-  std::vector<serve::VersionPolicy> policies;
-  std::vector<registry::ModelVersion> versions;
+/// What must load for the server to start, the one that answers /predict first; nothing when nothing is registered.
+Result<std::vector<serve::HostedModel>> ModelWatch::first_models(const std::vector<serve::HostedModel>& remembered) {
+  std::vector<serve::HostedModel> models;
   for (const auto& text : wanted_) {
     TRY(auto policy, serve::parse_version_policy(text));
-    TRY(auto selected, serve::select_versions(policy, {}, workspace_.models()));
-    policies.push_back(std::move(policy));
+    models.push_back({.policy = std::move(policy)});
+  }
+  if (!models.empty()) return models;
+  if (!remembered.empty() && remembered.front().is_main) return std::vector{remembered.front()};
+  const auto newest = choose_model(workspace_, "");
+  if (newest) {
+    models.push_back({.policy = {.model = newest->model, .reference = newest->model}});
+  } else {
+    service_.set_not_ready(newest.error().message);
+  }
+  return models;
+}
+
+Result<std::vector<registry::ModelVersion>> ModelWatch::load() {
+  auto& hosting = service_.hosting();
+  TRY(const auto remembered, hosting.remembered());
+  TRY(const auto models, first_models(remembered));
+  std::vector<registry::ModelVersion> versions;
+  for (const auto& model : models) {
+    TRY(const auto selected, serve::select_versions(model.policy, model.changes, workspace_.models()));
     versions.push_back(selected.chosen());
   }
-  if (wanted_.empty()) {
-    auto newest = choose_model(workspace_, "");
-    if (!newest) {
-      service_.set_not_ready(newest.error().message);
-      return versions;
-    }
-    policies.push_back({.model = newest->model, .reference = newest->model});
-    versions.push_back(std::move(*newest));
-  }
+  if (versions.empty()) return versions;
   follow_challenger(versions.front());  // first: from the first request on each key has its own arm
-  TRY_VOID(service_.hosting().host(policies));
+  using Origin = serve::Hosting::Origin;
+  TRY_VOID(hosting.host(models, wanted_.empty() ? Origin::Found : Origin::Told));
+  for (const auto& model : remembered) {
+    const auto same = [&](const auto& other) { return other.policy.model == model.policy.model; };
+    if (std::ranges::any_of(models, same)) continue;
+    const auto again = hosting.host({model}, Origin::Found);
+    if (!again) log::error("{} is not loaded as before: {}", model.policy.model, again.error().message);
+  }
   return versions;
 }
 
@@ -67,8 +86,8 @@ void ModelWatch::find_first() {
   }
   if (identity(*version) == first_tried_) return;
   first_tried_ = identity(*version);
-  const auto hosted =
-      service_.hosting().host({serve::VersionPolicy{.model = version->model, .reference = version->model}});
+  const auto hosted = service_.hosting().host({{.policy = {.model = version->model, .reference = version->model}}},
+                                              serve::Hosting::Origin::Found);
   if (!hosted) log::error("{}:{} is not served: {}", version->model, version->version, hosted.error().message);
 }
 

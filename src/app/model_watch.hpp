@@ -14,9 +14,10 @@
 
 namespace imago::app {
 
-/// Loads what `wanted` stands for (serve/version_policy.hpp; when nothing is wanted, the champion of the model that has
-/// the newest version, and that model stays the one) and looks again once a second. What fails to load is logged and
-/// not tried again until the registry says something else; what was served before goes on being served.
+/// Loads what `wanted` stands for (serve/version_policy.hpp; when nothing is wanted, the model that was made the
+/// default at run time, else the champion of the model that has the newest version, and that model stays the one), then
+/// what else servers before it were told to load, and looks again once a second. What fails to load is logged and not
+/// tried again until the registry says something else; what was served before goes on being served.
 ///
 /// With a challenger, an alias or version of the model that answers /predict, that one is served beside it, if the two
 /// are not the same version; while there is none, the model has all requests.
@@ -30,14 +31,15 @@ class ModelWatch {
   ModelWatch(const ModelWatch&) = delete;
   ModelWatch& operator=(const ModelWatch&) = delete;
 
-  /// Loads all now and returns the default version of each wanted model, in their order. Without one that was wanted,
-  /// NotFound or what else is wrong; without any in the registry, when none was wanted by name, an empty list. No
-  /// challenger is no error.
+  /// Loads all now and returns the default version of each model that had to load, in their order. Without one that was
+  /// wanted, NotFound or what else is wrong; without any in the registry, when none was wanted by name, an empty list.
+  /// No challenger is no error.
   Result<std::vector<registry::ModelVersion>> load();
   /// From here on a thread of its own looks.
   void start();
 
  private:
+  Result<std::vector<serve::HostedModel>> first_models(const std::vector<serve::HostedModel>& remembered);
   void look();
   void find_first();
   void follow_challenger(const registry::ModelVersion& serving);

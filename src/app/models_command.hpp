@@ -14,4 +14,7 @@ void add_model_changes(CLI::App& models, Context& context);
 /// threshold.
 void add_threshold(CLI::App& models, Context& context);
 
+/// batch.
+void add_batch(CLI::App& models, Context& context);
+
 }  // namespace imago::app

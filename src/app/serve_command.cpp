@@ -166,7 +166,7 @@ void add_serve_command(CLI::App& app, Context& context) {
                       "A/B test: an alias or version of the model and its share of predictions in percent, as "
                       "challenger=10");
   add_access_options(*command, options->access);
-  command->add_option("--workers", options->workers, "Threads that infer; 0: one a core")->check(CLI::Range(0, 256));
+  command->add_option("--workers", options->workers, "Threads that infer, for all models together; 0: one a core")->check(CLI::Range(0, 256));
   command->add_option("--max-batch", options->max_batch, "Images in one inference at most")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

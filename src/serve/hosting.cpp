@@ -13,24 +13,25 @@ using registry::ModelVersion;
 
 constexpr const char* kLoading = "loading";
 
-std::string identity(const SelectedVersions& selected) {
-  std::string text = std::to_string(selected.default_version);
+std::string identity(const SelectedVersions& selected, const infer::BatcherOptions& batching) {
+  std::string text = fmt::format("{} {}", selected.default_version, json::dump(to_json(batching)));
   for (const auto& version : selected.versions)
     text += fmt::format(" {}:{}/{}", version.version, version.digest, version.abstention_change);
   return text;
 }
 
-/// The same package under the same abstention policy.
-bool is_version(const LiveModel& model, const ModelVersion& version) {
+/// The same package under the same abstention policy, batched in the same way.
+bool is_version(const LiveModel& model, const ModelVersion& version, const infer::BatcherOptions& batching) {
   const ModelFace& face = *model.face();
-  return face.status["digest"] == version.digest && face.abstention_change == version.abstention_change;
+  return face.status["digest"] == version.digest && face.abstention_change == version.abstention_change &&
+         face.batching == batching;
 }
 
 }  // namespace
 
-Result<void> Hosting::host(const std::vector<VersionPolicy>& policies) {
+Result<void> Hosting::host(const std::vector<HostedModel>& models, Origin origin) {
   const std::scoped_lock lock(changing_);
-  auto hosted = host_together(policies);
+  auto hosted = host_together(models, origin);
   if (!hosted) {
     const std::scoped_lock states(mutex_);
     std::erase_if(unfinished_, [](const auto& item) { return item.second.state == kLoading; });
@@ -38,16 +39,16 @@ Result<void> Hosting::host(const std::vector<VersionPolicy>& policies) {
   return hosted;
 }
 
-Result<void> Hosting::host_together(const std::vector<VersionPolicy>& policies) {
+Result<void> Hosting::host_together(const std::vector<HostedModel>& models, Origin origin) {
   std::set<std::string> names;
-  for (const auto& policy : policies) {
+  for (const auto& [policy, changes, is_main] : models) {
     if (!names.insert(policy.model).second)
       return fail(ErrorCode::InvalidArgument, "{} is named twice: name its versions together, as {}@1,2", policy.model,
                   policy.model);
   }
   std::vector<std::pair<Hosted, Loaded>> fresh;
-  for (const auto& policy : policies) {
-    Hosted hosted{.policy = policy, .changes = {}, .tried = {}};
+  for (const auto& [policy, changes, is_main] : models) {
+    Hosted hosted{.policy = policy, .changes = changes, .origin = origin};
     TRY(auto loaded, prepare(hosted));
     fresh.emplace_back(std::move(hosted), std::move(*loaded));
   }
@@ -72,7 +73,8 @@ void Hosting::follow() {
 Result<std::optional<Hosting::Loaded>> Hosting::prepare(Hosted& hosted) {
   const std::string& name = hosted.policy.model;
   TRY(auto selected, select_versions(hosted.policy, hosted.changes, registry_));
-  const std::string wanted = identity(selected);
+  TRY(const auto batching, batching(name));
+  const std::string wanted = identity(selected, batching);
   if (wanted == hosted.tried) return std::optional<Loaded>();
   hosted.tried = wanted;
   const auto before = pool_.loaded(name);
@@ -82,7 +84,7 @@ Result<std::optional<Hosting::Loaded>> Hosting::prepare(Hosted& hosted) {
   std::stable_partition(order.begin(), order.end(), is_default);
   ModelPool::Versions versions;
   for (const auto& version : order) {
-    auto model = ready_model(version, before);
+    auto model = ready_model(version, before, batching);
     if (model) {
       versions.emplace(version.version, std::move(*model));
     } else if (is_default(version)) {
@@ -119,12 +121,13 @@ Result<void> Hosting::apply(Hosted& hosted) {
 }
 
 /// The one that is loaded already, if it is the same.
-Result<ModelPool::Model> Hosting::ready_model(const ModelVersion& version, const ModelPool::Loaded& loaded) {
+Result<ModelPool::Model> Hosting::ready_model(const ModelVersion& version, const ModelPool::Loaded& loaded,
+                                              const infer::BatcherOptions& batching) {
   const auto found = loaded.versions.find(version.version);
-  if (found != loaded.versions.end() && is_version(*found->second, version)) return found->second;
+  if (found != loaded.versions.end() && is_version(*found->second, version, batching)) return found->second;
   note(version, kLoading);
   auto package = registry_.open(version);
-  auto model = package ? load_(*package, version) : Result<ModelPool::Model>(tl::unexpected(package.error()));
+  auto model = package ? load_(*package, version, batching) : Result<ModelPool::Model>(tl::unexpected(package.error()));
   if (!model) note(version, "failed", model.error().message);
   return model;
 }
@@ -137,14 +140,51 @@ void Hosting::note(const ModelVersion& version, std::string state, std::string r
 
 /// Tries the changes; where they fail, those before stay.
 Result<void> Hosting::change(Hosted& hosted, const VersionChanges& changes) {
-  Hosted changed{.policy = hosted.policy, .changes = changes, .tried = {}};
+  Hosted changed{.policy = hosted.policy, .changes = changes, .origin = hosted.origin};
   TRY_VOID(apply(changed));
   hosted = std::move(changed);
   return {};
 }
 
+Result<BatchSettings> Hosting::batch_settings(const std::string& name) const {
+  TRY_VOID(registry::check_model_name(name));
+  TRY_VOID(registry_.resolve(name));
+  return read_batch_settings(database_, name);
+}
+
+Result<void> Hosting::set_batch_settings(const std::string& name, const BatchSettings& settings) {
+  TRY_VOID(batch_settings(name));
+  TRY_VOID(write_batch_settings(database_, name, settings));
+  follow();
+  return {};
+}
+
+Result<infer::BatcherOptions> Hosting::batching(const std::string& name) const {
+  TRY(const auto settings, read_batch_settings(database_, name));
+  return settings.over(batching_);
+}
+
+/// Everything hosted that nobody will ask for when the server is started again. A change that is not remembered has
+/// been made all the same.
+void Hosting::remember() {
+  const auto main = pool_.main();
+  std::vector<HostedModel> kept;
+  for (const auto& [name, hosted] : hosted_) {
+    if (hosted.origin == Origin::Told) continue;
+    kept.push_back({hosted.policy, hosted.changes, main && main->face()->status["name"] == name});
+  }
+  if (const auto done = memory_.keep(kept); !done)
+    log::error("what is loaded will not be after a restart: {}", done.error().message);
+}
+
 Result<void> Hosting::load(const std::string& name, std::optional<int> version) {
   const std::scoped_lock lock(changing_);
+  TRY_VOID(load_version(name, version));
+  remember();
+  return {};
+}
+
+Result<void> Hosting::load_version(const std::string& name, std::optional<int> version) {
   TRY(auto policy, parse_version_policy(name));
   if (version) {
     TRY_VOID(registry_.resolve(fmt::format("{}:{}", name, *version)));
@@ -152,7 +192,7 @@ Result<void> Hosting::load(const std::string& name, std::optional<int> version) 
   const auto found = hosted_.find(name);
   if (found == hosted_.end()) {
     if (version) policy.reference = fmt::format("{}:{}", name, *version);
-    Hosted fresh{.policy = std::move(policy), .changes = {}, .tried = {}};
+    Hosted fresh{.policy = std::move(policy), .changes = {}};
     TRY_VOID(apply(fresh));
     hosted_.emplace(name, std::move(fresh));
     return {};
@@ -191,7 +231,7 @@ Result<void> Hosting::unload(const std::string& name, std::optional<int> version
       std::erase_if(known_, of_model);
     }
     pool_.set(name, {}, 0);
-    return {};
+    return memory_.forget(name);
   }
   if (*version == loaded.default_version)
     return fail(ErrorCode::AlreadyExists, "{}:{} is the default of its model: make another version the default first",
@@ -200,7 +240,9 @@ Result<void> Hosting::unload(const std::string& name, std::optional<int> version
   VersionChanges changes = hosted.changes;
   changes.added.erase(*version);
   changes.removed.insert(*version);
-  return change(hosted, changes);
+  TRY_VOID(change(hosted, changes));
+  remember();
+  return {};
 }
 
 Result<void> Hosting::set_default(const std::string& name, std::optional<int> version) {
@@ -213,53 +255,9 @@ Result<void> Hosting::set_default(const std::string& name, std::optional<int> ve
     changes.added.insert(*version);  // also when the policy lets go of it
     TRY_VOID(change(hosted, changes));
   }
-  return pool_.set_main(name);
-}
-
-std::optional<ModelVersion> Hosting::serving() const {
-  const auto main = pool_.main();
-  if (!main) return std::nullopt;
-  const auto& status = main->face()->status;
-  const std::scoped_lock lock(mutex_);
-  const auto found = known_.find({status["name"].get<std::string>(), status["version"].get<int>()});
-  return found == known_.end() ? std::nullopt : std::optional(found->second);
-}
-
-std::vector<Hosting::State> Hosting::states() const {
-  std::vector<State> all;
-  for (const auto& loaded : pool_.list()) {
-    for (const auto& [number, model] : loaded.versions) {
-      const bool is_default = number == loaded.default_version;
-      all.push_back({loaded.name, number, "ready", {}, is_default, is_default && loaded.is_main});
-    }
-  }
-  const std::scoped_lock lock(mutex_);
-  for (const auto& item : unfinished_) {
-    const auto same = [&](const State& other) { return Key(other.name, other.version) == item.first; };
-    if (std::ranges::none_of(all, same)) all.push_back(item.second);
-  }
-  std::ranges::sort(all, {}, [](const State& state) { return Key(state.name, state.version); });
-  return all;
-}
-
-Result<std::vector<Hosting::State>> Hosting::repository() const {
-  TRY(const auto versions, registry_.list());
-  auto all = states();
-  for (const auto& version : versions) {
-    const auto same = [&](const State& state) {
-      return state.name == version.model && state.version == version.version;
-    };
-    if (std::ranges::none_of(all, same))
-      all.push_back({.name = version.model, .version = version.version, .state = "not loaded", .reason = {}});
-  }
-  std::ranges::sort(all, {}, [](const State& state) { return Key(state.name, state.version); });
-  return all;
-}
-
-json::Value to_json(const Hosting::State& state) {
-  return {{"name", state.name},          {"version", state.version},
-          {"state", state.state},        {"reason", state.reason.empty() ? json::Value() : json::Value(state.reason)},
-          {"default", state.is_default}, {"serving", state.is_main}};
+  TRY_VOID(pool_.set_main(name));
+  remember();
+  return {};
 }
 
 }  // namespace imago::serve

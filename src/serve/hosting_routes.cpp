@@ -40,6 +40,20 @@ void add_change(RouteList& routes, Hosting& hosting, const std::string& verb, Ch
   });
 }
 
+void answer_with_batching(const Hosting& hosting, const std::string& name, Reply& reply) {
+  const auto settings = hosting.batch_settings(name);
+  if (!settings) return reply.fail(settings.error(), Blame::Request);
+  reply.send_json({{"name", name},
+                   {"settings", to_json(*settings)},
+                   {"effective", to_json(settings->over(hosting.server_batching()))}});
+}
+
+Result<void> set_batching(Hosting& hosting, const http::Request& request) {
+  TRY(const auto body, json_body(request));
+  TRY(const auto settings, batch_settings_from(body));
+  return hosting.set_batch_settings(request.captures.at("name"), settings);
+}
+
 void predict_by(const Hosts& hosts, Reply reply) {
   const auto& captures = reply.request().captures;
   std::optional<int> version;
@@ -63,6 +77,15 @@ void add_hosting_routes(RouteList& routes, const Hosts& hosts) {
   add_change(routes, *hosts.hosting, "load", &Hosting::load);
   add_change(routes, *hosts.hosting, "unload", &Hosting::unload);
   add_change(routes, *hosts.hosting, "default", &Hosting::set_default);
+  auto& hosting = *hosts.hosting;
+  routes.add_blocking("GET", "/v1/models/{name}/batch", Scope::Predict, [&hosting](Reply reply) {
+    answer_with_batching(hosting, reply.request().captures.at("name"), reply);
+  });
+  routes.add_blocking("PUT", "/v1/models/{name}/batch", Scope::Admin, [&hosting](Reply reply) {
+    const auto set = set_batching(hosting, reply.request());
+    if (!set) return reply.fail(set.error(), Blame::Request);
+    answer_with_batching(hosting, reply.request().captures.at("name"), reply);
+  });
 }
 
 }  // namespace imago::serve

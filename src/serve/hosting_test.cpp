@@ -116,7 +116,8 @@ TEST_F(HostingTest, KeepsWhatItHasWhenTheNewOneDoesNotLoad) {
 
 TEST_F(HostingTest, ShowsModelsThatAreHostedTogetherAllAtOnceOrNotAtAll) {
   const auto both = [&](const char* first, const char* second) {
-    return service_->hosting().host({parse_version_policy(first).value(), parse_version_policy(second).value()});
+    return service_->hosting().host({{parse_version_policy(first).value()}, {parse_version_policy(second).value()}},
+                                    Hosting::Origin::Told);
   };
   EXPECT_EQ(both("pets", "boats").error().code, ErrorCode::NotFound);
   EXPECT_EQ(both("pets", "pets@2").error().code, ErrorCode::InvalidArgument);

@@ -65,7 +65,8 @@ json::Value describe_training(const package::ModelPackage& package) {
 Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPackage& package,
                                                          const registry::ModelVersion& version,
                                                          const infer::EngineOptions& engine,
-                                                         const infer::BatcherOptions& batcher,
+                                                         const infer::BatcherOptions& batching,
+                                                         std::shared_ptr<infer::ComputeBudget> budget,
                                                          monitor::ServerMetrics& metrics) {
   const std::string name = version.model.empty() ? package.spec.name : version.model;
   std::shared_ptr<LiveModel> live(new LiveModel());
@@ -77,8 +78,8 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
   live->face_ = std::make_shared<const ModelFace>(
       ModelFace{package.spec, package.folder, AnswerWriter(name, version.version, package.spec.labels),
                 metrics.model(name, version.version, package.spec.labels), describe_model(package, version),
-                describe_training(package), version.abstention, version.abstention_change});
-  live->batcher_ = std::make_unique<infer::Batcher>(*live->engine_, batcher);
+                describe_training(package), version.abstention, version.abstention_change, batching});
+  live->batcher_ = std::make_unique<infer::Batcher>(*live->engine_, batching, std::move(budget));
   log::info("serving {} version {} ({})", name, version.version, package.digest.substr(0, 12));
   return std::shared_ptr<const LiveModel>(std::move(live));
 }

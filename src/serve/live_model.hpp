@@ -30,16 +30,18 @@ struct ModelFace {
       training;  ///< what /metrics says of how the model was trained: loss, accuracy, val_loss, val_accuracy, training
   model::AbstentionPolicy abstention{};  ///< under which it answers; another one needs another LiveModel
   int abstention_change = 0;             ///< ModelVersion::abstention_change
+  infer::BatcherOptions batching{};      ///< as with the policy
 };
 
 class LiveModel {
  public:
-  /// Compiles, replays the golden set, starts the batcher. Corrupt when this machine does not reproduce the stored
-  /// logits.
+  /// Compiles, replays the golden set, warms up, starts the batcher. Corrupt when this machine does not reproduce the
+  /// stored logits.
   static Result<std::shared_ptr<const LiveModel>> load(const package::ModelPackage& package,
                                                        const registry::ModelVersion& version,
                                                        const infer::EngineOptions& engine,
-                                                       const infer::BatcherOptions& batcher,
+                                                       const infer::BatcherOptions& batching,
+                                                       std::shared_ptr<infer::ComputeBudget> budget,
                                                        monitor::ServerMetrics& metrics);
 
   ~LiveModel();

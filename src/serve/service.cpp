@@ -49,7 +49,11 @@ struct Service::Impl {
   /// Empty when ready.
   std::string not_ready_reason() const { return stopping ? "the server is stopping" : current().reason; }
 
-  Result<ModelPool::Model> load(const package::ModelPackage& package, const registry::ModelVersion& version);
+  Result<ModelPool::Model> load(const package::ModelPackage& package, const registry::ModelVersion& version,
+                                const infer::BatcherOptions& batching);
+  [[nodiscard]] Result<infer::BatcherOptions> batching_of(const registry::ModelVersion& version) const {
+    return hosting ? hosting->batching(version.model) : options.batcher;
+  }
   void set_reason(std::string why);
 
   void add_routes();
@@ -76,6 +80,7 @@ struct Service::Impl {
   std::atomic<bool> started_up{false};
   std::atomic<bool> stopping{false};
 
+  const std::shared_ptr<infer::ComputeBudget> budget = std::make_shared<infer::ComputeBudget>(options.batcher.workers);
   Arms arms;
   ModelPool models{[this](const ModelPool::Model& main) { arms.set_main(main); }};
   std::unique_ptr<Hosting> hosting = make_hosting();
@@ -254,16 +259,18 @@ Hosting& Service::hosting() {
 
 std::unique_ptr<Hosting> Service::Impl::make_hosting() {
   if (!options.backend || options.backend->models == nullptr) return nullptr;
-  return std::make_unique<Hosting>(*options.backend->models, models,
-                                   [this](const package::ModelPackage& package, const registry::ModelVersion& version) {
-                                     return load(package, version);
-                                   });
+  return std::make_unique<Hosting>(
+      *options.backend->models, models, *options.backend->database, options.batcher,
+      [this](const auto& package, const auto& version, const auto& batching) {
+        return load(package, version, batching);
+      });
 }
 
 Result<ModelPool::Model> Service::Impl::load(const package::ModelPackage& package,
-                                             const registry::ModelVersion& version) {
+                                             const registry::ModelVersion& version,
+                                             const infer::BatcherOptions& batching) {
   set_reason(fmt::format("{} version {} is being loaded", version.model, version.version));
-  auto loaded = LiveModel::load(package, version, options.engine, options.batcher, metrics);
+  auto loaded = LiveModel::load(package, version, options.engine, batching, budget, metrics);
   if (!loaded) set_reason(loaded.error().message);
   return loaded;
 }
@@ -274,14 +281,16 @@ void Service::Impl::set_reason(std::string why) {
 }
 
 Result<void> Service::load_model(const package::ModelPackage& package, const registry::ModelVersion& version) {
-  TRY(auto loaded, impl_->load(package, version));
+  TRY(const auto batching, impl_->batching_of(version));
+  TRY(auto loaded, impl_->load(package, version, batching));
   const auto name = loaded->face()->status["name"].get<std::string>();
   impl_->models.set(name, {{version.version, std::move(loaded)}}, version.version);
   return {};
 }
 
 Result<void> Service::load_challenger(const package::ModelPackage& package, const registry::ModelVersion& version) {
-  auto loaded = impl_->load(package, version);
+  TRY(const auto batching, impl_->batching_of(version));
+  auto loaded = impl_->load(package, version, batching);
   if (!loaded) {
     drop_challenger();
     return pass(loaded);

@@ -47,7 +47,7 @@ class RegistryService : public testing::Test {
   }
   [[nodiscard]] Result<void> host(const std::string& text) {
     TRY(const auto policy, parse_version_policy(text));
-    return service_->hosting().host({policy});
+    return service_->hosting().host({{policy}}, Hosting::Origin::Told);
   }
 
   [[nodiscard]] http::ClientResponse send(const std::string& method, const std::string& path, std::string body = {},
