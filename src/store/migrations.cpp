@@ -98,6 +98,21 @@ constexpr std::string_view kServing[] = {
          is_main BIGINT NOT NULL))",
 };
 
+constexpr std::string_view kFeedback[] = {
+    // What an image really showed, beside what was answered. request is NULL when nobody said to which it belongs.
+    R"(CREATE TABLE feedback (
+         id TEXT PRIMARY KEY, created TEXT NOT NULL, request TEXT, item BIGINT NOT NULL,
+         model TEXT NOT NULL, version BIGINT NOT NULL, predicted TEXT NOT NULL, confidence DOUBLE PRECISION,
+         label TEXT NOT NULL, sha256 TEXT, upload TEXT, note TEXT,
+         UNIQUE (request, item)))",
+    "CREATE INDEX feedback_by_version ON feedback (model, version)",
+    "CREATE INDEX feedback_by_time ON feedback (created)",
+    // The Idempotency-Key that a client gave a job, and what it asked for: asking again finds the job.
+    "ALTER TABLE jobs ADD COLUMN request_key TEXT",
+    "ALTER TABLE jobs ADD COLUMN request_digest TEXT",
+    "CREATE UNIQUE INDEX jobs_by_request_key ON jobs (request_key)",
+};
+
 struct Migration {
   std::string_view name;
   std::span<const std::string_view> statements;
@@ -110,6 +125,7 @@ constexpr Migration kMigrations[] = {
     {"abstention", kAbstention},
     {"audit log, rates of keys", kAudit},
     {"serving", kServing},
+    {"feedback, jobs asked for twice", kFeedback},
 };
 
 Result<std::int64_t> version_of(Database& database) {
