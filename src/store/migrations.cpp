@@ -120,12 +120,9 @@ struct Migration {
 
 /// Step i leads from schema version i to i + 1.
 constexpr Migration kMigrations[] = {
-    {"first tables", kFirst},
-    {"uploads, keys, cancelling", kWholeLoop},
-    {"abstention", kAbstention},
-    {"audit log, rates of keys", kAudit},
-    {"serving", kServing},
-    {"feedback, jobs asked for twice", kFeedback},
+    {"first tables", kFirst},    {"uploads, keys, cancelling", kWholeLoop},
+    {"abstention", kAbstention}, {"audit log, rates of keys", kAudit},
+    {"serving", kServing},       {"feedback, jobs asked for twice", kFeedback},
 };
 
 Result<std::int64_t> version_of(Database& database) {
