@@ -49,7 +49,7 @@ Result<std::string> known_id(store::Database& inside, const Feedback& feedback) 
 
 Result<Feedback> FeedbackLog::add(Feedback feedback) {
   feedback.created = format_utc(clock_.wall());
-  const auto added = database_.transaction([&](store::Database& inside) -> Result<void> {
+  auto added = database_.transaction([&](store::Database& inside) -> Result<void> {
     TRY(feedback.id, known_id(inside, feedback));
     if (!feedback.id.empty()) TRY_VOID(inside.execute("DELETE FROM feedback WHERE id = :a", {feedback.id}));
     if (feedback.id.empty()) feedback.id = "f" + random_hex(8);

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "serve/json_writer.hpp"
+#include "serve/parameters.hpp"
 
 namespace imago::serve {
 namespace {
@@ -76,16 +78,43 @@ Result<AnswerOptions> answer_options(const http::Request& request) {
     if (details != "energy") return fail(ErrorCode::InvalidArgument, "details is '{}': energy is known", details);
     options.energy = true;
   }
+  TRY(options.top, number_in_query(request, "top", 0, 1, kMostTop));
+  return options;
+}
+
+AnswerOptions for_each_of_many(AnswerOptions options) {
+  options.fields &= ~(1U << kModel | 1U << kModelVersion | 1U << kRequestId | 1U << kTimestamp);
   return options;
 }
 
 AnswerWriter::AnswerWriter(std::string_view model, int version, const std::vector<std::string>& labels)
-    : model_(as_json(model)), version_(std::to_string(version)) {
+    : by_(std::make_shared<const AnsweredBy>(AnsweredBy{std::string(model), version, labels})),
+      model_(as_json(model)),
+      version_(std::to_string(version)) {
   EXPECTS(labels.size() >= 2, "a model has two classes or more");
   for (const auto& label : labels) labels_.push_back(as_json(label));
   if (labels.size() != 2) return;
   binary_keys_.emplace_back("probability_" + labels[1], 1);
   if (labels[0] == "dog") binary_keys_.emplace_back("probability_dog", 0);
+}
+
+/// The likeliest first; of equals the first.
+void AnswerWriter::append_likeliest(std::string& out, std::span<const double> probabilities, int k) const {
+  std::vector<std::size_t> classes(labels_.size());
+  std::iota(classes.begin(), classes.end(), std::size_t{0});
+  std::ranges::stable_sort(classes, std::ranges::greater{}, [&](std::size_t i) { return probabilities[i]; });
+  classes.resize(std::min(classes.size(), static_cast<std::size_t>(k)));
+  out += '[';
+  for (const std::size_t i : classes) {
+    if (out.back() != '[') out += ',';
+    JsonWriter json(out);
+    json.begin();
+    json.raw("label", labels_[i]);
+    json.field("class_index", static_cast<int>(i));
+    json.field("probability", static_cast<float>(probabilities[i]));
+    json.end();
+  }
+  out += ']';
 }
 
 std::string AnswerWriter::write(const Prediction& prediction, const AnswerOptions& options) const {
@@ -133,6 +162,7 @@ std::string AnswerWriter::write(const Prediction& prediction, const AnswerOption
     }
     out += '}';
   }
+  if (options.top > 0) append_likeliest(json.key("top"), probabilities, options.top);
   if (wanted(kLatencySeconds)) json.field("latency_seconds", prediction.latency_seconds);
   if (wanted(kPredictionTime)) json.field("prediction_time", prediction.latency_seconds);
   if (wanted(kTimestamp)) json.field("timestamp", format_utc(prediction.time));

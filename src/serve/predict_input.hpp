@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
@@ -40,5 +41,19 @@ struct InputError {
 /// - application/json: `image` as see pixels.hpp, or a base64 string, bare or as a data: URL; `filename` is optional.
 /// The result looks into `request.body`. 400 for a form without a file, an empty body, bad JSON; 415 for another type.
 tl::expected<PredictInput, InputError> find_image(const http::Request& request, const image::Preprocess& preprocess);
+
+/// One image of several: what was found, or what is wrong with it, which does not touch the others.
+struct OneOfMany {
+  std::optional<std::string> filename;
+  Result<PredictInput> input;
+};
+
+/// Finds many images:
+/// - multipart/form-data: every file part, of whatever name, in order;
+/// - application/json: `images`, an array of what `image` may be there, or of objects with `image`; `layout` and
+///   `range` beside it are for all that do not say otherwise.
+/// Looks into `request.body`. 400 when there is none, 413 for more than `most`, 415 for another type.
+tl::expected<std::vector<OneOfMany>, InputError> find_images(const http::Request& request,
+                                                             const image::Preprocess& preprocess, std::size_t most);
 
 }  // namespace imago::serve

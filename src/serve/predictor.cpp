@@ -2,11 +2,11 @@
 #include "serve/predictor.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "serve/predict_input.hpp"
 #include "serve/prepare.hpp"
+#include "serve/scores.hpp"
 #include "serve/urgency.hpp"
 
 namespace imago::serve {
@@ -19,12 +19,13 @@ using std::chrono::steady_clock;
 
 /// One request on its way; in flight while it lives.
 struct Predictor::Job {
-  Job(Reply to, std::shared_ptr<const ModelFace> model)
-      : reply(std::move(to)), face(std::move(model)), in_flight(face->metrics) {}
+  Job(Reply to, std::shared_ptr<const ModelFace> model, std::shared_ptr<RecentAnswers> answers)
+      : reply(std::move(to)), face(std::move(model)), in_flight(face->metrics), recent(std::move(answers)) {}
 
   Reply reply;
   std::shared_ptr<const ModelFace> face;
   std::optional<monitor::ModelMetrics::InFlight> in_flight;  // until it is counted by its outcome
+  std::shared_ptr<RecentAnswers> recent;                     // may outlive the Predictor, as this
   AnswerOptions options;
   PredictInput input;
   steady_clock::time_point deadline{};
@@ -43,7 +44,7 @@ Predictor::Predictor(const PredictorOptions& options)
     : options_(options), decoders_(options.decode_threads, options.decode_queue) {}
 
 void Predictor::predict(const std::shared_ptr<const LiveModel>& model, Reply reply) {
-  auto job = std::make_shared<Job>(std::move(reply), model->face());
+  auto job = std::make_shared<Job>(std::move(reply), model->face(), recent_);
   const auto urgency = urgency_of(job->reply.request(), options_.timeout);
   if (!urgency) return job->fail(Outcome::Invalid, urgency.error());
   job->priority = urgency->priority;
@@ -84,15 +85,17 @@ void Predictor::Job::fail(Outcome outcome, const Error& error) {
   reply.fail(error, outcome == Outcome::Invalid ? Blame::Request : Blame::Service);
 }
 
-/// At once, with the time in which what waits will have been computed.
 void Predictor::Job::refuse(const infer::Batcher& batcher) {
   count(Outcome::QueueFull);
+  reply.send(queue_full(batcher, reply.request_id()));
+}
+
+http::Response queue_full(const infer::Batcher& batcher, std::string_view request_id) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(batcher.time_to_drain());
-  auto response =
-      error_response(503, to_string(ErrorCode::ResourceExhausted),
-                     fmt::format("{} images are waiting already, try again", batcher.queued()), reply.request_id());
+  auto response = error_response(503, to_string(ErrorCode::ResourceExhausted),
+                                 fmt::format("{} images are waiting already, try again", batcher.queued()), request_id);
   response.headers["Retry-After"] = std::to_string(std::max<std::int64_t>(1, seconds.count()));
-  reply.send(std::move(response));
+  return response;
 }
 
 bool Predictor::is_small(const Job& job) const {
@@ -108,10 +111,7 @@ void Predictor::prepare_and_submit(const LiveModel& model, const std::shared_ptr
   if (steady_clock::now() >= job->deadline) {
     return job->fail(Outcome::Deadline, {ErrorCode::Timeout, "the deadline passed before the image was decoded"});
   }
-  const image::Preprocess& preprocess = job->face->spec.preprocess;
-  auto* encoded = std::get_if<Encoded>(&job->input.image);
-  auto prepared = encoded != nullptr ? prepare(encoded->bytes(), preprocess, options_.decode)
-                                     : prepare(std::move(std::get<image::Image>(job->input.image)), preprocess);
+  auto prepared = prepare(job->input, job->face->spec.preprocess, options_.decode);
   if (!prepared)
     return job->fail(prepared.error().blame == Blame::Request ? Outcome::Invalid : Outcome::Failed,
                      prepared.error().error);
@@ -128,36 +128,20 @@ void Predictor::prepare_and_submit(const LiveModel& model, const std::shared_ptr
 }
 
 void Predictor::Job::answer(Result<std::vector<float>> logits, const infer::Timing& batch) {
-  if (!logits) {
-    const auto code = logits.error().code;
-    return fail(code == ErrorCode::Timeout             ? Outcome::Deadline
-                : code == ErrorCode::ResourceExhausted ? Outcome::Displaced
-                                                       : Outcome::Failed,
-                logits.error());
-  }
-  if (!std::ranges::all_of(*logits, [](float x) { return std::isfinite(x); })) {
-    return fail(Outcome::Failed, {ErrorCode::Internal, "the network gave a score that is not finite"});
-  }
-  const auto probabilities = model::softmax(*logits, face->spec.temperature);
-  const int index = model::argmax(*logits);
+  if (!logits) return fail(outcome_of(logits.error().code), logits.error());
+  const auto said = said_of(*face, *logits);
+  if (!said) return fail(Outcome::Failed, said.error());
   timing.queue = batch.queue;
   timing.infer = batch.infer;
   timing.batch_size = batch.batch_size;
   timing.total = reply.elapsed();
-  face->metrics->count_prediction(index, timing);
-  const double energy = model::energy(*logits);
-  const auto doubt = face->abstention.judge(index, probabilities[static_cast<std::size_t>(index)], energy);
-  face->metrics->count_doubt(doubt);
+  serve::count(*face, *said, timing);
   count(Outcome::Ok);
-  reply.send_json_text(face->answers.write({.filename = input.filename,
-                                            .probabilities = probabilities,
-                                            .class_index = index,
-                                            .doubt = face->abstention.empty() ? std::nullopt : std::optional(doubt),
-                                            .energy = energy,
-                                            .latency_seconds = static_cast<double>(timing.total.count()) / 1e6,
-                                            .time = system_clock().wall(),
-                                            .request_id = reply.request_id()},
-                                           options));
+  recent->keep(reply.request_id(), 0, {face->answers.by(), said->class_index, static_cast<float>(said->confidence())});
+  auto prediction = prediction_of(*face, *said, timing);
+  prediction.filename = input.filename;
+  prediction.request_id = reply.request_id();
+  reply.send_json_text(face->answers.write(prediction, options));
 }
 
 }  // namespace imago::serve

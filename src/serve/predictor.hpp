@@ -8,6 +8,8 @@
 #include "http/work_pool.hpp"
 #include "image/decode.hpp"
 #include "serve/live_model.hpp"
+#include "serve/predict_input.hpp"
+#include "serve/recent_answers.hpp"
 #include "serve/reply.hpp"
 
 namespace imago::serve {
@@ -19,7 +21,11 @@ struct PredictorOptions {
   std::size_t decode_queue = 64;  ///< 503 when so many wait for those threads
   std::size_t inline_bytes = 64 * 1024;
   std::size_t inline_pixels = 256 * 256;
+  std::size_t most_images = 128;  ///< in one request for many; 413 above
 };
+
+/// 503 at once, with the time in which what waits will have been computed.
+http::Response queue_full(const infer::Batcher& batcher, std::string_view request_id);
 
 /// Safe from any thread.
 class Predictor {
@@ -28,13 +34,22 @@ class Predictor {
 
   /// Answers through `reply`, now or later, whatever happens.
   void predict(const std::shared_ptr<const LiveModel>& model, Reply reply);
+  /// The same for many images at once (docs/api/predict.md): each has its own answer or its own error.
+  void predict_many(const std::shared_ptr<const LiveModel>& model, Reply reply);
+
+  [[nodiscard]] const std::shared_ptr<RecentAnswers>& recent() const { return recent_; }
 
  private:
   struct Job;
+  struct Many;
   void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Job>& job) const;
   [[nodiscard]] bool is_small(const Job& job) const;
+  void prepare_and_submit_all(const LiveModel& model, const std::shared_ptr<Many>& many) const;
+  void prepare_and_submit_one(const LiveModel& model, const std::shared_ptr<Many>& many, std::size_t index,
+                              Result<PredictInput> input) const;
 
   const PredictorOptions options_;
+  const std::shared_ptr<RecentAnswers> recent_ = std::make_shared<RecentAnswers>();
   http::WorkPool decoders_;
 };
 

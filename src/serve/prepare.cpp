@@ -31,4 +31,10 @@ tl::expected<Prepared, Refusal> prepare(image::Image image, const image::Preproc
   return prepared;
 }
 
+tl::expected<Prepared, Refusal> prepare(PredictInput& input, const image::Preprocess& preprocess,
+                                        const image::DecodeLimits& limits) {
+  if (const auto* encoded = std::get_if<Encoded>(&input.image)) return prepare(encoded->bytes(), preprocess, limits);
+  return prepare(std::move(std::get<image::Image>(input.image)), preprocess);
+}
+
 }  // namespace imago::serve

@@ -7,6 +7,7 @@
 
 #include "image/preprocess.hpp"
 #include "serve/http_status.hpp"
+#include "serve/predict_input.hpp"
 
 namespace imago::serve {
 
@@ -19,5 +20,8 @@ struct Prepared {
 tl::expected<Prepared, Refusal> prepare(Bytes encoded, const image::Preprocess& preprocess,
                                         const image::DecodeLimits& limits);
 tl::expected<Prepared, Refusal> prepare(image::Image image, const image::Preprocess& preprocess);
+/// What was found, in whatever form; pixels are taken out of it.
+tl::expected<Prepared, Refusal> prepare(PredictInput& input, const image::Preprocess& preprocess,
+                                        const image::DecodeLimits& limits);
 
 }  // namespace imago::serve
