@@ -10,28 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.hpp"
-#include "model/abstention.hpp"
 #include "monitor/history.hpp"
+#include "monitor/model_metrics.hpp"
 
 namespace imago::monitor {
-
-/// Where the time of one prediction went.
-struct PredictionTiming {
-  std::chrono::microseconds decode{0}, preprocess{0}, queue{0}, infer{0}, total{0};
-  int batch_size = 1;
-};
-
-/// How a request for a prediction ended, as far as its model has to do with it.
-enum class Outcome {
-  Ok,
-  Invalid,       ///< the request or its image was no good
-  Failed,        ///< our fault
-  QueueFull,     ///< the rest were refused: no place in front of the network,
-  Displaced,     ///< the place was given to a request of higher priority,
-  DecodersBusy,  ///< too many large images being decoded,
-  Deadline,      ///< the client's deadline passed before anything was computed
-};
 
 /// Since the start.
 struct Totals {
@@ -46,51 +28,6 @@ struct Totals {
   }
 };
 
-/// Of one loaded model, since it was loaded. Times are sums over the images that were classified.
-struct ModelTotals {
-  struct Batches {
-    std::int64_t images = 0;
-    std::chrono::microseconds infer{0};  ///< a batch's time counts for each of its images
-  };
-  std::chrono::microseconds decode{0}, preprocess{0}, queue{0}, infer{0}, total{0};
-  std::int64_t images = 0;
-  std::int64_t failures = 0;  ///< requests that ended otherwise than Ok
-  WallTime last;              ///< when an image was last classified
-  std::map<int, Batches> by_batch_size;
-};
-
-/// The series of one model version, looked up once so that counting is a few additions. Safe from any thread; must not
-/// outlive its ServerMetrics.
-class ModelMetrics {
- public:
-  struct Series;
-  explicit ModelMetrics(std::unique_ptr<Series> series);
-  ~ModelMetrics();
-  /// @param class_index in [0, labels).
-  void count_prediction(int class_index, const PredictionTiming& timing);
-  /// Whether the model's policy relied on it; nothing is counted where it did.
-  void count_doubt(model::Doubt doubt);
-  /// Once for each request; predictions are counted beside it.
-  void count_outcome(Outcome outcome);
-  void set_queue_depth(std::size_t waiting);
-  [[nodiscard]] ModelTotals totals() const;
-
-  /// One request at work, while this lives. Movable.
-  class InFlight {
-   public:
-    explicit InFlight(std::shared_ptr<ModelMetrics> metrics);
-    InFlight(InFlight&&) noexcept = default;
-    InFlight& operator=(InFlight&&) = delete;
-    ~InFlight();
-
-   private:
-    std::shared_ptr<ModelMetrics> metrics_;
-  };
-
- private:
-  std::unique_ptr<Series> series_;
-};
-
 /// Safe from any thread; cheap enough for every request.
 class ServerMetrics {
  public:
@@ -100,8 +37,11 @@ class ServerMetrics {
   /// @param endpoint  the route's pattern ("/predict"), never a path a client chose. Past 100 different ones: "other".
   void count_request(std::string_view endpoint, int status, std::chrono::microseconds latency,
                      bool for_prediction = false);
-  /// Series of the same model and version are the same ones.
+  /// The same for the same model and version, unless its labels are others: then what was counted is gone. It must not
+  /// outlive this.
   std::shared_ptr<ModelMetrics> model(const std::string& name, int version, const std::vector<std::string>& labels);
+  /// By name and version; those that were unloaded too.
+  [[nodiscard]] std::vector<std::shared_ptr<const ModelMetrics>> models() const;
   void set_queue_depth(std::size_t waiting);
   void set_ready(bool ready);
 

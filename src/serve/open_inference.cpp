@@ -133,11 +133,11 @@ ModelStatistics statistics_of(const std::string& name, int version, const monito
                              .version = version,
                              .last = totals.last,
                              .inferences = totals.images,
-                             .success = {totals.images, totals.total},
-                             .failure = {totals.failures, {}},
-                             .queue = {totals.images, totals.queue},
-                             .input = {totals.images, totals.decode + totals.preprocess},
-                             .infer = {totals.images, totals.infer},
+                             .success = {totals.images, totals.total.sum},
+                             .failure = {totals.failures(), {}},
+                             .queue = {totals.images, totals.queue.sum},
+                             .input = {totals.images, totals.decode.sum + totals.preprocess.sum},
+                             .infer = {totals.images, totals.infer.sum},
                              .output = {totals.images, {}},
                              .batches = {}};
   for (const auto& [size, batch] : totals.by_batch_size) {
