@@ -58,6 +58,12 @@ add_library(deps::onnx INTERFACE IMPORTED)
 target_link_libraries(deps::onnx INTERFACE onnx onnx_proto protobuf::libprotobuf)
 target_compile_definitions(deps::onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
 
+# Debian's CMake config of gRPC asks for libraries that only its own build needs.
+find_library(GRPCPP grpc++ REQUIRED)
+find_library(GPR gpr REQUIRED)
+add_library(deps::grpc INTERFACE IMPORTED)
+target_link_libraries(deps::grpc INTERFACE ${GRPCPP} ${GPR} protobuf::libprotobuf)
+
 # OpenVINO comes from its PyPI wheel, unpacked by scripts/setup; -DOpenVINO_DIR=... names another one.
 if(NOT OpenVINO_DIR)
   file(GLOB OpenVINO_DIR "${PROJECT_SOURCE_DIR}/.deps/openvino/openvino/cmake")

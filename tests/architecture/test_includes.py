@@ -21,6 +21,7 @@ THIRD_PARTY = {
     r"archive(_entry)?\.h": {"data"},
     r"torch/|ATen/|c10/|caffe2/": {"nn"},
     r"onnx/|google/protobuf": {"onnx"},
+    r"grpcpp/|inference(\.grpc)?\.pb\.h": {"grpc"},
     r"openvino/": {"infer"},
     r"prometheus/": {"monitor"},
     r"web_assets\.hpp": {"serve"},
