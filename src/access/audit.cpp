@@ -96,7 +96,7 @@ Result<void> insert(store::Database& database, AuditEntry entry) {
 Result<void> append_audit(store::Database& database, AuditEntry entry) { return insert(database, std::move(entry)); }
 
 Result<std::vector<AuditEntry>> read_audit(store::Database& database, const AuditFilter& filter) {
-  TRY_VOID(check_word("via", filter.via, {"http", "grpc", "cli"}));
+  TRY_VOID(check_word("via", filter.via, {"http", "grpc", "cli", "server"}));
   TRY_VOID(check_word("outcome", filter.outcome, {"ok", "refused", "failed"}));
   TRY_VOID(check_time("since", filter.since));
   TRY_VOID(check_time("until", filter.until));

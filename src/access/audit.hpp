@@ -19,7 +19,7 @@ struct AuditEntry {
   std::string time;         ///< set by append_audit when it is empty
   std::string who;          ///< "key NAME (ID)", an address, "user NAME"
   std::string address;      ///< of the client; empty on the command line
-  std::string via;          ///< "http", "grpc" or "cli"
+  std::string via;          ///< "http", "grpc", "cli", or "server" for what it does by itself
   std::string action;       ///< "POST /v1/models/{name}/promote", "RepositoryModelLoad", "keys create"
   std::string target;       ///< what it was done to: a path, "model:3", a key's id
   std::string outcome;      ///< "ok", "refused" (the caller's fault) or "failed" (ours)

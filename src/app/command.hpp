@@ -62,6 +62,7 @@ void add_init_command(CLI::App& app, Context& context);
 void add_job_command(CLI::App& app, Context& context);
 void add_retrain_command(CLI::App& app, Context& context);
 void add_key_commands(CLI::App& app, Context& context);
+void add_audit_command(CLI::App& app, Context& context);
 void add_completion_commands(CLI::App& app, Context& context);
 
 class Settings;

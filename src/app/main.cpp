@@ -42,6 +42,7 @@ void describe(CLI::App& app, Context& context, const imago::app::Settings& setti
   imago::app::add_job_command(app, context);
   imago::app::add_retrain_command(app, context);
   imago::app::add_key_commands(app, context);
+  imago::app::add_audit_command(app, context);
   imago::app::add_config_commands(app, context, settings);
   imago::app::add_completion_commands(app, context);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago models promote | rollback | export | import
+#include "app/audit_note.hpp"
 #include "app/models_command.hpp"
 #include "app/shipped_models.hpp"
 #include "pipeline/transfer_model.hpp"
@@ -95,8 +96,12 @@ void add_promote(CLI::App& models, Context& context) {
   command->add_option("--alias", options->alias, "Which alias")->capture_default_str();
   command->add_option("--reason", options->reason, "Kept in the history");
   command->footer("Example:\n  imago models promote cifar10:2 --reason 'better on dogs'");
-  command->callback(
-      [&context, options] { context.action = [&context, options] { return run_promote(context, *options); }; });
+  command->callback([&context, options] {
+    context.action = [&context, options] {
+      return note_change(context, "models promote", fmt::format("{} as {}", options->model, options->alias),
+                         run_promote(context, *options));
+    };
+  });
 }
 
 void add_rollback(CLI::App& models, Context& context) {
@@ -109,8 +114,12 @@ void add_rollback(CLI::App& models, Context& context) {
   command->footer(
       "After promotions of 1, 2 and 3 it leads to 2, then to 1. A promotion after a rollback starts from there.\n"
       "Example:\n  imago models rollback cifar10");
-  command->callback(
-      [&context, options] { context.action = [&context, options] { return run_rollback(context, *options); }; });
+  command->callback([&context, options] {
+    context.action = [&context, options] {
+      return note_change(context, "models rollback", fmt::format("{}@{}", options->model, options->alias),
+                         run_rollback(context, *options));
+    };
+  });
 }
 
 void add_export(CLI::App& models, Context& context) {
@@ -148,7 +157,9 @@ void add_import(CLI::App& models, Context& context) {
   command->add_option("--name", *name, "Under this name; default: the one it carries");
   command->footer("Examples:\n  imago models import cifar10\n  imago models import mine.tar --name cifar10");
   command->callback([&context, source, name] {
-    context.action = [&context, source, name] { return run_import(context, *source, *name); };
+    context.action = [&context, source, name] {
+      return note_change(context, "models import", *source, run_import(context, *source, *name));
+    };
   });
 }
 

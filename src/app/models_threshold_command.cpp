@@ -2,6 +2,7 @@
 // imago models threshold
 #include <fmt/ranges.h>
 
+#include "app/audit_note.hpp"
 #include "app/models_command.hpp"
 #include "app/table.hpp"
 #include "app/terminal.hpp"
@@ -135,8 +136,13 @@ void add_threshold(CLI::App& models, Context& context) {
       "Without one of these it shows the limits and their history. A server that serves the version follows.\n"
       "Examples:\n  imago models threshold cifar10 --accuracy 0.99 --keep 0.95\n"
       "  imago models threshold cifar10:2 --confidence 0.7\n  imago models threshold cifar10 --off");
-  command->callback(
-      [&context, options] { context.action = [&context, options] { return run_threshold(context, *options); }; });
+  command->callback([&context, options] {
+    context.action = [&context, options] {
+      auto outcome = run_threshold(context, *options);
+      if (!options->finds() && !options->sets() && !options->off) return outcome;
+      return note_change(context, "models threshold", options->request.model, std::move(outcome));
+    };
+  });
 }
 
 }  // namespace imago::app

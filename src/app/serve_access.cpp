@@ -62,6 +62,8 @@ Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& opt
   if (!options.tls_key.empty()) {
     TRY(serving.http.tls, http::read_tls_identity(options.tls_certificate, options.tls_key));
   }
+  TRY(serving.cors, serve::Cors::parse(options.cors));
+  serving.keep_audit_days = options.audit_days;
   access::GateOptions& gate = serving.gate;
   gate.keys = &database;
   gate.trust_loopback = !options.no_trust_loopback;
@@ -98,6 +100,11 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
     command.add_option(name, values, text)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   };
   command.add_option("-p,--port", options.port, "0: any free one")->check(CLI::Range(0, 65535))->capture_default_str();
+  command
+      .add_option("--grpc-port", options.grpc_port,
+                  "Also answer the Open Inference Protocol over gRPC, at this port of --listen; 0: do not")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   command.add_option("--listen", options.listen, "Address; beyond loopback there must be an API key (`imago keys`)")
       ->capture_default_str();
   repeatable("--also-listen", options.also_listen, "One more ADDRESS:PORT; may be given several times");
@@ -115,6 +122,12 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
              "Network without a rate limit, as 10.0.0.0/8, beside loopback; may be given several times");
   command.add_flag("--no-trust-loopback", options.no_trust_loopback,
                    "Limit loopback too: for a server behind a proxy on the same machine");
+  repeatable("--cors", options.cors,
+             "Origin whose pages may use the server from a browser, as https://app.example.org; may be given several "
+             "times; *: any");
+  command.add_option("--audit-days", options.audit_days, "How long the audit log is kept; 0: for ever")
+      ->check(CLI::Range(0, 36'500))
+      ->capture_default_str();
   command.add_option("--tls-cert", options.tls_certificate,
                      "Certificate chain (PEM file): answer over https only, at every port; needs --tls-key");
   command.add_option("--tls-key", options.tls_key, "Its private key (PEM file, not encrypted)");

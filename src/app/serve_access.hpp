@@ -15,6 +15,7 @@ namespace imago::app {
 struct AccessOptions {
   std::string listen = "127.0.0.1";
   int port = 8000;
+  int grpc_port = 0;                     ///< 0: none
   std::vector<std::string> also_listen;  ///< "ADDRESS:PORT"
   bool compat = false;
   bool insecure = false;
@@ -23,6 +24,8 @@ struct AccessOptions {
   std::string rate_limit = "100/min";
   std::vector<std::string> trusted;
   bool no_trust_loopback = false;
+  std::vector<std::string> cors;         ///< origins of other sites' pages, or "*"
+  int audit_days = 0;                    ///< 0: for ever
   std::string tls_certificate, tls_key;  ///< files; both or neither
   std::string log_format = "text";
   std::string access_log;  ///< "on", "off"; empty: on for JSON

@@ -19,8 +19,8 @@ void configure_access_log(bool on, log::Format format) {
   kind = !on ? Kind::Off : format == log::Format::Json ? Kind::Json : Kind::Text;
 }
 
-void log_access(const http::Request& request, int status, std::chrono::microseconds latency,
-                std::string_view request_id) {
+void log_access(const http::Request& request, int status, std::chrono::microseconds latency, const RequestMark& mark,
+                const access::ApiKey* key) {
   const Kind wanted = kind.load(std::memory_order_relaxed);
   if (wanted == Kind::Off) return;
   const auto time = format_utc(system_clock().wall());
@@ -33,7 +33,7 @@ void log_access(const http::Request& request, int status, std::chrono::microseco
   if (wanted == Kind::Text) {
     fmt::format_to(std::back_inserter(line), "{} {}: {} ", time, level, request.peer);
     append_json_string(line, request.method);
-    fmt::format_to(std::back_inserter(line), " {} {} {:.3f} ms {}", route, status, milliseconds, request_id);
+    fmt::format_to(std::back_inserter(line), " {} {} {:.3f} ms {}", route, status, milliseconds, mark.request_id);
   } else {
     json.begin();
     json.field("time", time);
@@ -43,8 +43,14 @@ void log_access(const http::Request& request, int status, std::chrono::microseco
     json.field("route", route);
     json.field("status", status);
     json.field("milliseconds", milliseconds);
-    json.field("request_id", request_id);
+    json.field("request_id", mark.request_id);
     json.field("client", request.peer);
+    if (key != nullptr) json.field("key", key->id);
+    if (mark.trace) {
+      json.field("trace_id", mark.trace->trace_id);
+      json.field("span_id", mark.trace->span_id);
+      json.field("parent_id", mark.trace->parent_id);
+    }
     json.end();
   }
   log::write_later(line);

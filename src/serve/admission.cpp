@@ -11,16 +11,17 @@ namespace {
 constexpr const char* kChallenge = R"(Bearer realm="imago")";
 
 /// A page that somebody has open can send forms to any address of his machine; browsers say where they come from.
-bool comes_from_another_site(const http::Request& request) {
-  return request.method != "GET" && request.method != "HEAD" && request.header("Sec-Fetch-Site") == "cross-site";
+bool comes_from_another_site(const http::Request& request, const Cors* cors) {
+  return request.method != "GET" && request.method != "HEAD" && request.header("Sec-Fetch-Site") == "cross-site" &&
+         (cors == nullptr || !cors->allows(request));
 }
 
-access::Caller caller_of(const http::Request& request) {
+access::Caller caller_of(const http::Request& request, const Cors* cors) {
   return {.peer = request.peer,
           .key = presented_key(request),
           .received = request.received,
           .host = request.header("Host"),
-          .from_another_site = comes_from_another_site(request)};
+          .from_another_site = comes_from_another_site(request, cors)};
 }
 
 template <class AddHeader>
@@ -55,7 +56,8 @@ std::string_view presented_key(const http::Request& request) {
 
 bool admit(const Gate& gate, Reply& reply, Scope scope) {
   const http::Request& request = reply.request();
-  const access::Verdict verdict = gate.judge(caller_of(request), scope);
+  const access::Verdict verdict = gate.judge(caller_of(request, reply.cors()), scope);
+  reply.set_key(verdict.key);
   if (verdict.allowance) {
     add_headers(*verdict.allowance,
                 [&](const char* name, std::string value) { reply.add_header(name, std::move(value)); });
@@ -63,8 +65,8 @@ bool admit(const Gate& gate, Reply& reply, Scope scope) {
   if (!verdict.refusal) return true;
   // The route, not the path: a path can be made to carry anything, a key that slipped into it too.
   if (verdict.refusal->status != 429) {
-    log::warning("{} for {} {} from {}: {}", verdict.refusal->status, request.method, request.route, request.peer,
-                 verdict.refusal->why);
+    log::warning("{} for {} {} from {}: {} ({})", verdict.refusal->status, request.method, request.route, request.peer,
+                 verdict.refusal->why, reply.request_id());
   }
   reply.send(refuse(verdict, reply.request_id()));
   return false;
@@ -72,7 +74,7 @@ bool admit(const Gate& gate, Reply& reply, Scope scope) {
 
 void count_unhandled(const Gate& gate, const http::Request& request, http::Response& response,
                      std::string_view request_id) {
-  const access::Verdict verdict = gate.judge(caller_of(request), Scope::Open);
+  const access::Verdict verdict = gate.judge(caller_of(request, nullptr), Scope::Open);
   if (verdict.refusal) response = refuse(verdict, request_id);
   if (!verdict.allowance) return;
   add_headers(*verdict.allowance,

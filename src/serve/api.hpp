@@ -51,13 +51,18 @@ struct Api {
   monitor::ServerMetrics* metrics = nullptr;
   std::string version;         ///< of the program
   Hosting* hosting = nullptr;  ///< null without a registry
+  std::shared_ptr<const RecentAnswers> recent{};
 };
 
 void add_upload_routes(RouteList& routes, const Api& api);
 void add_dataset_routes(RouteList& routes, const Api& api);
 void add_job_routes(RouteList& routes, const Api& api);
 void add_model_routes(RouteList& routes, const Api& api);
+void add_alias_routes(RouteList& routes, const Api& api);
+void add_abstention_routes(RouteList& routes, const Api& api);
+void add_feedback_routes(RouteList& routes, const Api& api);
 void add_run_routes(RouteList& routes, const Api& api);
+void add_audit_routes(RouteList& routes, const Api& api);
 void add_stats_routes(RouteList& routes, const Api& api);
 void add_explain_routes(RouteList& routes, const Api& api);
 void add_recipe_routes(RouteList& routes, const Api& api);

@@ -79,14 +79,17 @@ Result<MetricsFormat> metrics_format(const http::Request& request, MetricsFormat
   return accepts_by_name(accept, "application/json") ? MetricsFormat::Json : otherwise;
 }
 
-std::string request_id(const http::Request& request) {
-  const auto given = request.header("X-Request-ID");
-  if (is_request_id(given)) return std::string(given);
+std::string fresh_id() {
   static const std::uint64_t start = secret();
   static const std::uint64_t mask = secret();
   static std::atomic<std::uint64_t> count{0};
   return fmt::format("{:016x}",
                      mix(start + count.fetch_add(1, std::memory_order_relaxed) * 0x9e3779b97f4a7c15U) ^ mask);
+}
+
+std::string request_id(const http::Request& request) {
+  const auto given = request.header("X-Request-ID");
+  return is_request_id(given) ? std::string(given) : fresh_id();
 }
 
 }  // namespace imago::serve

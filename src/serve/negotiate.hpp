@@ -21,8 +21,11 @@ enum class MetricsFormat { Json, Prometheus };
 /// InvalidArgument for another format.
 Result<MetricsFormat> metrics_format(const http::Request& request, MetricsFormat otherwise);
 
-/// The client's X-Request-ID when it is 1 to 64 of [A-Za-z0-9._-], else a new one of 16 hex digits, unique to this
-/// process and not to be guessed. Safe from any thread.
+/// 16 hex digits, unique to this process and not to be guessed. Safe from any thread.
+std::string fresh_id();
+
+/// The client's X-Request-ID when it is 1 to 64 of [A-Za-z0-9._-], else a fresh_id. Safe from any
+/// thread.
 std::string request_id(const http::Request& request);
 
 }  // namespace imago::serve

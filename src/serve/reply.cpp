@@ -3,9 +3,20 @@
 
 #include "base/log.hpp"
 #include "serve/access_log.hpp"
-#include "serve/negotiate.hpp"
 
 namespace imago::serve {
+
+void conclude(http::Response& response, const Conclusion& how, const Cors* cors, monitor::ServerMetrics& metrics) {
+  response.headers.try_emplace("X-Request-ID", how.mark.request_id);
+  response.headers.try_emplace("X-Content-Type-Options", "nosniff");
+  if (how.mark.trace) response.headers.try_emplace("traceresponse", traceresponse(*how.mark.trace));
+  if (cors != nullptr) cors->mark(how.request, response);
+  const auto latency =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - how.request.received);
+  const std::string_view route = how.request.route.empty() ? "other" : std::string_view(how.request.route);
+  metrics.count_request(route, response.status, latency, how.for_prediction);
+  log_access(how.request, response.status, latency, how.mark, how.key);
+}
 
 Reply::Reply(const http::Request& request, http::Responder responder, monitor::ServerMetrics& metrics,
              bool for_prediction)
@@ -13,7 +24,7 @@ Reply::Reply(const http::Request& request, http::Responder responder, monitor::S
       responder_(std::move(responder)),
       metrics_(&metrics),
       for_prediction_(for_prediction),
-      request_id_(serve::request_id(request)) {}
+      mark_(mark_of(request)) {}
 
 std::chrono::microseconds Reply::elapsed() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - request_->received);
@@ -24,12 +35,14 @@ void Reply::add_header(std::string name, std::string value) {
 }
 
 void Reply::complete(http::Response& response) {
-  response.headers.try_emplace("X-Request-ID", request_id_);
-  response.headers.try_emplace("X-Content-Type-Options", "nosniff");
   for (auto& [name, value] : headers_) response.headers.try_emplace(std::move(name), std::move(value));
-  const auto latency = elapsed();
-  metrics_->count_request(request_->route, response.status, latency, for_prediction_);
-  log_access(*request_, response.status, latency, request_id_);
+  conclude(response, {*request_, mark_, key_.get(), for_prediction_}, cors_, *metrics_);
+  if (!trail_) return;
+  if (may_block_) {
+    trail_->record(*request_, response.status, mark_, key_.get());
+  } else {
+    trail_->record_refusal(*request_, response.status, mark_, key_.get());
+  }
 }
 
 void Reply::send(http::Response response) {
@@ -58,10 +71,10 @@ void Reply::fail(const Error& error, Blame blame) { fail(http_status(error.code,
 void Reply::fail(int status, const Error& error) {
   std::string_view text = error.message;
   if (status == 500) {  // what broke is ours to know
-    log::error("{} {} ({}): {}", request_->method, request_->path, request_id_, error.message);
+    log::error("{} {} ({}): {}", request_->method, request_->path, request_id(), error.message);
     text = "internal error";
   }
-  send(error_response(status, to_string(error.code), text, request_id_));
+  send(error_response(status, to_string(error.code), text, request_id()));
 }
 
 }  // namespace imago::serve

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,21 @@ namespace imago::serve {
 
 using ApiHandler = std::function<void(Reply reply)>;
 
+/// What routes have in common beside the gate, the pool and the metrics. All must outlive the server.
+struct RouteSurroundings {
+  const Cors* cors = nullptr;          ///< null: no other site's page
+  store::Database* audited = nullptr;  ///< where writes are noted; null: nowhere
+  int keep_days = 0;                   ///< of what is noted there; 0: for ever
+};
+
 /// The pool, gate and metrics must outlive the server that gets the routes.
 class RouteList {
  public:
-  RouteList(monitor::ServerMetrics& metrics, http::WorkPool& pool, const Gate& gate)
-      : metrics_(metrics), pool_(pool), gate_(gate) {}
+  RouteList(monitor::ServerMetrics& metrics, http::WorkPool& pool, const Gate& gate,
+            const RouteSurroundings& surroundings = {});
 
-  /// The handler runs on an event loop and must not block. @param for_prediction counts in Totals.
+  /// The handler runs on an event loop and must not block: one that writes is to go to add_blocking, which notes it in
+  /// the audit log before it is answered. @param for_prediction counts in Totals.
   void add(const std::string& method, const std::string& pattern, Scope scope, ApiHandler handler,
            bool for_prediction = false);
   /// The handler runs on the pool and may read files and SQL; 503 when the pool is full.
@@ -34,6 +43,8 @@ class RouteList {
   monitor::ServerMetrics& metrics_;
   http::WorkPool& pool_;
   const Gate& gate_;
+  const Cors* cors_;
+  std::shared_ptr<AuditTrail> trail_;  // null: nothing is noted
   std::vector<http::Route> routes_;
 };
 

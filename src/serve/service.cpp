@@ -8,7 +8,6 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "serve/access_log.hpp"
 #include "serve/arms.hpp"
 #include "serve/dashboard.hpp"
 #include "serve/negotiate.hpp"
@@ -31,7 +30,10 @@ struct Service::Impl {
         arms(serve_options.challenger_share, serve_options.ab_seed),
         predictor(serve_options.predictor),
         gate(std::move(opened_gate)),
-        routes(metrics, pool, *gate) {}
+        routes(metrics, pool, *gate,
+               {.cors = &options.cors,
+                .audited = options.backend ? options.backend->database : nullptr,
+                .keep_days = options.keep_audit_days}) {}
 
   /// Null without a registry.
   std::unique_ptr<Hosting> make_hosting();
@@ -112,8 +114,9 @@ void Service::Impl::add_routes() {
   routes.add("GET", "/metrics/prometheus", Scope::Open, to(&Impl::prometheus));
   if (options.backend) {
     const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version, hosting.get()};
-    for (const auto add : {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_run_routes,
-                           add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
+    for (const auto add :
+         {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_run_routes, add_audit_routes,
+          add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
       add(routes, api);
     }
   }
@@ -234,14 +237,13 @@ Result<std::unique_ptr<Service>> Service::start(const ServeOptions& options) {
   auto impl = std::make_unique<Impl>(options, std::move(gate));
   Impl& self = *impl;
   const auto write_error = [&self](int status, std::string_view text, const http::Request& request) {
-    const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - request.received);
-    const std::string id = request_id(request);
-    http::Response response = error_response(status, code_of_status(status), text, id);
-    if (status < 500) count_unhandled(*self.gate, request, response, id);
-    response.headers["X-Request-ID"] = id;
-    self.metrics.count_request(request.route.empty() ? std::string_view("other") : std::string_view(request.route),
-                               response.status, latency, request.route == "/predict");
-    log_access(request, response.status, latency, id);
+    const RequestMark mark = mark_of(request);
+    const bool preflight = status == 405 && Cors::is_preflight(request);
+    http::Response response = preflight ? self.options.cors.answer_preflight(request)
+                                        : error_response(status, code_of_status(status), text, mark.request_id);
+    if (status < 500) count_unhandled(*self.gate, request, response, mark.request_id);
+    conclude(response, {.request = request, .mark = mark, .for_prediction = request.route == "/predict"},
+             &self.options.cors, self.metrics);
     return response;
   };
   impl->add_routes();
@@ -259,11 +261,10 @@ Hosting& Service::hosting() {
 
 std::unique_ptr<Hosting> Service::Impl::make_hosting() {
   if (!options.backend || options.backend->models == nullptr) return nullptr;
-  return std::make_unique<Hosting>(
-      *options.backend->models, models, *options.backend->database, options.batcher,
-      [this](const auto& package, const auto& version, const auto& batching) {
-        return load(package, version, batching);
-      });
+  return std::make_unique<Hosting>(*options.backend->models, models, *options.backend->database, options.batcher,
+                                   [this](const auto& package, const auto& version, const auto& batching) {
+                                     return load(package, version, batching);
+                                   });
 }
 
 Result<ModelPool::Model> Service::Impl::load(const package::ModelPackage& package,
@@ -305,9 +306,15 @@ void Service::set_not_ready(std::string reason) { impl_->set_reason(std::move(re
 
 void Service::set_started() { impl_->started_up = true; }
 
-void Service::drain() {
+OpenInferenceHost Service::open_inference() {
+  return {impl_->inference, impl_->rest.server(), *impl_->gate, impl_->metrics, impl_->pool};
+}
+
+void Service::drain(const std::function<void()>& others) {
   impl_->stopping = true;
   std::this_thread::sleep_for(impl_->options.unready_wait);
+  std::jthread beside;
+  if (others) beside = std::jthread(others);
   impl_->server->drain(impl_->options.drain_patience);
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -18,7 +19,9 @@
 #include "package/package.hpp"
 #include "registry/registry.hpp"
 #include "serve/api.hpp"
+#include "serve/cors.hpp"
 #include "serve/hosting.hpp"
+#include "serve/open_inference_server.hpp"
 #include "serve/predictor.hpp"
 
 namespace imago::serve {
@@ -30,6 +33,8 @@ struct ServeOptions {
   infer::BatcherOptions batcher;
   PredictorOptions predictor;
   access::GateOptions gate;
+  Cors cors;                            ///< which other sites' pages may use the server
+  int keep_audit_days = 0;              ///< of the audit log; 0: for ever
   bool metrics_are_prometheus = false;  ///< what /metrics gives to a client that does not say
   std::chrono::milliseconds unready_wait{
       0};  ///< between "not ready" and refusing connections, for load balancers to notice
@@ -54,6 +59,9 @@ class Service {
   /// answers /predict. While there is none, /ready tells why the last one did not load.
   [[nodiscard]] Hosting& hosting();
 
+  /// For the Open Inference Protocol over something else than HTTP; valid as long as the service.
+  [[nodiscard]] OpenInferenceHost open_inference();
+
   /// For a server without a registry: compiles and self-tests the package, then serves it, and it alone of its model,
   /// from the next request on; requests under way end on the model they began with. On failure the model served before
   /// stays; without one, /ready tells the reason. Safe from any thread.
@@ -73,8 +81,9 @@ class Service {
   /// From here on /startup says 200: what was to be loaded at the start is loaded, or there is nothing to load.
   void set_started();
 
-  /// For SIGTERM: not ready, a wait, no new connections, the requests that are in are answered, return.
-  void drain();
+  /// For SIGTERM: not ready, a wait, no new connections, the requests that are in are answered, return. After the wait
+  /// `others` drain at the same time.
+  void drain(const std::function<void()>& others = {});
 
  private:
   struct Impl;
