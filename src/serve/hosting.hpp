@@ -73,8 +73,13 @@ class Hosting {
   /// Both together.
   [[nodiscard]] Result<infer::BatcherOptions> batching(const std::string& name) const;
 
+  /// As ModelPool::find: the default version.
+  [[nodiscard]] Result<ModelPool::Model> find(const std::string& name) const { return pool_.find(name); }
   /// The version that answers /predict, as the registry has it.
   [[nodiscard]] std::optional<registry::ModelVersion> serving() const;
+
+  /// Brings how many images wait to the metrics of each model.
+  void publish_queue_depths() const { static_cast<void>(pool_.queued()); }
 
   struct State {
     std::string name;

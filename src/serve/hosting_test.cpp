@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cmath>
 #include <future>
+#include <map>
 
 #include "serve/test_registry.hpp"
 
@@ -181,28 +183,132 @@ TEST_F(HostingTest, DoesNotTakeAwayWhatAnswersPredict) {
   ask("POST", "/v1/models/pets/default", 404);
 }
 
-TEST_F(HostingTest, SwapsUnderLoadWithoutAFailedRequest) {
+TEST_F(HostingTest, SwapsUnderLoadWithoutAFailedRequestOrAMixedAnswer) {
+  add_version("pets", "other", {}, 1.5F);
+  ASSERT_TRUE(host("pets@all").has_value());
+  std::map<int, json::Value> expected;  // by version
+  for (const int version : {1, 3})
+    expected[version] = predict(fmt::format("/v1/models/pets/versions/{}/predict", version))["probabilities"];
+  ASSERT_GT(std::abs(expected[1][0].get<double>() - expected[3][0].get<double>()), 0.05);
   ASSERT_TRUE(host("pets").has_value());
-  ASSERT_TRUE(host("cars").has_value());
   std::atomic<bool> stop{false};
   const auto client = [&](const std::string& path) {
-    int answers = 0;
-    for (; !stop; ++answers) {
-      const auto response = send("POST", path, encode_bmp(sample_image(8, 1)), {{"Content-Type", "image/bmp"}});
-      EXPECT_EQ(response.status, 200) << response.body;
+    std::map<int, int> answers;  // by version
+    while (!stop) {
+      const auto answer = predict(path);
+      const int version = answer.value("model_version", 0);
+      ++answers[version];
+      const auto& probabilities = expected.at(version);
+      for (std::size_t i = 0; i < 3; ++i)
+        EXPECT_NEAR(answer["probabilities"][i].get<double>(), probabilities[i].get<double>(), 1e-5) << version;
     }
     return answers;
   };
   auto plain = std::async(std::launch::async, client, "/predict");
   auto named = std::async(std::launch::async, client, "/v1/models/pets/predict");
-  for (int i = 0; i < 6; ++i) {
-    EXPECT_TRUE(models_.set_alias("pets", "champion", 1 + i % 2).has_value());
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(models_.set_alias("pets", "champion", i % 2 == 0 ? 3 : 1).has_value());
     service_->hosting().follow();
-    EXPECT_TRUE(service_->hosting().set_default(i % 3 == 0 ? "cars" : "pets", std::nullopt).has_value());
   }
   stop = true;
-  EXPECT_GT(plain.get(), 0);
-  EXPECT_GT(named.get(), 0);
+  for (auto* answers : {&plain, &named}) {
+    const auto seen = answers->get();
+    EXPECT_TRUE(seen.contains(1) && seen.contains(3)) << "both versions answered meanwhile";
+  }
+}
+
+TEST_F(HostingTest, BatchesTheRequestsForAModelByItsOwnSettings) {
+  ASSERT_TRUE(host("pets").has_value());
+  ASSERT_TRUE(host("cars").has_value());
+  const auto before = service_->hosting().server_batching();
+  const auto body = R"({"max_batch": 3, "max_queue": 5})";
+  const auto set = ask("PUT", "/v1/models/pets/batch", 200, body);
+  EXPECT_EQ(set["settings"],
+            json::parse(R"({"max_batch":3,"batch_delay_us":null,"max_queue":5,"workers":null})").value());
+  EXPECT_EQ(set["effective"]["max_batch"], 3);
+  EXPECT_EQ(set["effective"]["batch_delay_us"], before.max_delay.count());
+  EXPECT_EQ(ask("GET", "/v1/models/pets/batch"), set);
+  const auto batching = [&](const char* name) { return service_->hosting().find(name).value()->face()->batching; };
+  EXPECT_EQ(batching("pets").max_batch, 3) << "what is loaded has it at once";
+  EXPECT_EQ(batching("pets").max_queue, 5U);
+  EXPECT_EQ(batching("cars"), before);
+  EXPECT_EQ(predicted_by(), "pets:1");
+
+  ask("PUT", "/v1/models/pets/batch", 200, "{}");
+  EXPECT_EQ(batching("pets"), before) << "what is not said is the server's";
+  for (const char* bad :
+       {R"({"max_batch": 0})", R"({"max_batch": "3"})", R"({"workers": 1000})", R"({"batch": 3})", "[]"})
+    ask("PUT", "/v1/models/pets/batch", 400, bad);
+  ask("PUT", "/v1/models/boats/batch", 404, body);
+  ask("GET", "/v1/models/boats/batch", 404);
+  ask("GET", "/v1/models/pets:1/batch", 400);
+}
+
+TEST_F(HostingTest, TakesTheSettingsThatAModelHasWhenItIsLoaded) {
+  ASSERT_TRUE(write_batch_settings(*database_, "cars", {.max_queue = 7}).has_value());
+  ASSERT_TRUE(host("pets").has_value());
+  ASSERT_TRUE(host("cars").has_value());
+  EXPECT_EQ(service_->hosting().find("cars").value()->face()->batching.max_queue, 7U);
+  EXPECT_EQ(service_->hosting().find("pets").value()->face()->batching.max_queue,
+            service_->hosting().server_batching().max_queue);
+}
+
+TEST_F(HostingTest, RemembersWhatItWasToldAtRunTime) {
+  ASSERT_TRUE(host("cars").has_value());
+  ask("POST", "/v1/models/pets/load");
+  ask("POST", "/v1/models/pets/load", 200, R"({"version": 2})");
+  ask("POST", "/v1/models/pets/default", 200, R"({"version": 2})");
+  auto kept = service_->hosting().remembered().value();
+  ASSERT_EQ(kept.size(), 1U) << "cars was told when the server was started: it will be again, or not";
+  EXPECT_EQ(kept[0].policy.reference, "pets");
+  EXPECT_EQ(kept[0].changes.added, std::set<int>{2});
+  EXPECT_EQ(kept[0].changes.default_version, 2);
+  EXPECT_TRUE(kept[0].is_main);
+
+  ask("POST", "/v1/models/pets/unload", 200, R"({"version": 1})");
+  EXPECT_EQ(service_->hosting().remembered().value()[0].changes.removed, std::set<int>{1});
+  ask("POST", "/v1/models/cars/default");
+  EXPECT_FALSE(service_->hosting().remembered().value()[0].is_main);
+  ask("POST", "/v1/models/pets/unload");
+  EXPECT_TRUE(service_->hosting().remembered().value().empty());
+}
+
+TEST_F(HostingTest, HostsAgainWhatWasRemembered) {
+  ask("POST", "/v1/models/cars/load");
+  ask("POST", "/v1/models/pets/load");
+  ask("POST", "/v1/models/pets/default", 200, R"({"version": 1})");
+  ask("POST", "/v1/models/pets/load", 200, R"({"version": 2})");
+  const auto kept = service_->hosting().remembered().value();
+  const auto was = states();
+  RegistryService::SetUp();  // another server on the same database
+  ASSERT_TRUE(service_->hosting().host(kept, Hosting::Origin::Found).has_value());
+  EXPECT_EQ(states(), was);
+  EXPECT_EQ(predicted_by(), "pets:1");
+  EXPECT_EQ(predicted_by("/v1/models/pets/versions/2/predict"), "pets:2");
+  ask("POST", "/v1/models/cars/unload");
+  EXPECT_EQ(service_->hosting().remembered().value().size(), 1U);
+}
+
+TEST_F(HostingTest, CountsByModelAndVersion) {
+  ASSERT_TRUE(host("pets@all").has_value());
+  predict();
+  predict("/v1/models/pets/versions/2/predict");
+  predict("/v1/models/pets/versions/2/predict");
+  ask("POST", "/predict", 400, "no image", {{"Content-Type", "image/bmp"}});
+  const auto models = ask("GET", "/v1/stats")["models"];
+  ASSERT_EQ(models.size(), 2U);
+  EXPECT_EQ(models[0]["name"], "pets");
+  EXPECT_EQ(models[0]["version"], 1);
+  EXPECT_EQ(models[0]["requests"]["ok"], 1);
+  EXPECT_EQ(models[0]["requests"]["invalid"], 1);
+  EXPECT_EQ(models[0]["requests"]["rejected"]["queue_full"], 0);
+  EXPECT_EQ(models[1]["predictions"], 2);
+  EXPECT_EQ(models[1]["mean_batch"], 1.0);
+  EXPECT_EQ(models[1]["in_flight"], 0);
+  EXPECT_GT(models[1]["latency_ms"]["p99"].get<double>(), 0.0);
+  EXPECT_GE(models[1]["mean_ms"]["infer"].get<double>(), 0.0);
+  const auto text = send("GET", "/metrics/prometheus").body;
+  EXPECT_THAT(text, HasSubstr("imago_model_requests_total{model=\"pets\",outcome=\"ok\",version=\"2\"} 2\n"));
 }
 
 }  // namespace

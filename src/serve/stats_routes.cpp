@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET /v1/stats: the last hour as the dashboard draws it.
+// GET /v1/stats: the last hour as the dashboard draws it, and what each model did since the start.
 #include "base/clock.hpp"
 #include "serve/api.hpp"
 #include "serve/parameters.hpp"
@@ -24,7 +24,44 @@ json::Value to_json(const monitor::HistoryPoint& point) {
           {"latency_ms", std::move(latency)}};
 }
 
-void stats(const monitor::ServerMetrics& metrics, Reply reply) {
+json::Value requests_json(const monitor::ModelTotals& totals) {
+  json::Value requests = json::Value::object();
+  for (std::size_t i = 0; i < monitor::kOutcomes; ++i) {
+    const auto [outcome, reason] = monitor::name_of(static_cast<monitor::Outcome>(i));
+    auto& count = *reason == '\0' ? requests[outcome] : requests[outcome][reason];
+    count = totals.by_outcome[i];
+  }
+  return requests;
+}
+
+json::Value model_json(const monitor::ModelMetrics& model) {
+  const auto totals = model.totals();
+  json::Value latency;
+  if (totals.images > 0) {
+    latency = {{"mean", milliseconds(totals.total.mean())},
+               {"p50", milliseconds(totals.total.quantile(0.5))},
+               {"p95", milliseconds(totals.total.quantile(0.95))},
+               {"p99", milliseconds(totals.total.quantile(0.99))}};
+  }
+  return {{"name", model.name()},
+          {"version", model.version()},
+          {"requests", requests_json(totals)},
+          {"predictions", totals.images},
+          {"abstained", totals.unsure + totals.unfamiliar},
+          {"latency_ms", std::move(latency)},
+          {"mean_ms",
+           {{"queue", milliseconds(totals.queue.mean())},
+            {"decode", milliseconds(totals.decode.mean())},
+            {"preprocess", milliseconds(totals.preprocess.mean())},
+            {"infer", milliseconds(totals.infer.mean())}}},
+          {"mean_batch", totals.mean_batch()},
+          {"in_flight", totals.in_flight},
+          {"queue_depth", totals.queue_depth},
+          {"last", totals.images > 0 ? json::Value(format_utc(totals.last)) : json::Value()}};
+}
+
+void stats(const Api& api, Reply reply) {
+  const monitor::ServerMetrics& metrics = *api.metrics;
   constexpr int kMost = static_cast<int>(monitor::History::kLongest.count());
   const auto seconds = number_in_query(reply.request(), "seconds", kDefaultSeconds, 1, kMost);
   if (!seconds) return reply.fail(seconds.error(), Blame::Request);
@@ -32,6 +69,9 @@ void stats(const monitor::ServerMetrics& metrics, Reply reply) {
   const auto totals = metrics.totals();
   json::Value points = json::Value::array();
   for (const auto& point : view.points) points.push_back(to_json(point));
+  if (api.hosting != nullptr) api.hosting->publish_queue_depths();
+  json::Value models = json::Value::array();
+  for (const auto& model : metrics.models()) models.push_back(model_json(*model));
   reply.send_json({{"interval_seconds", view.interval.count()},
                    {"points", std::move(points)},
                    {"totals",
@@ -39,6 +79,7 @@ void stats(const monitor::ServerMetrics& metrics, Reply reply) {
                      {"errors", totals.errors},
                      {"predictions", totals.predictions},
                      {"average_latency_seconds", totals.average_latency_seconds()}}},
+                   {"models", std::move(models)},
                    {"predictions_by_label", metrics.predictions_by_label()},
                    {"uptime_seconds", metrics.history().since_start().count()}});
 }
@@ -46,8 +87,7 @@ void stats(const monitor::ServerMetrics& metrics, Reply reply) {
 }  // namespace
 
 void add_stats_routes(RouteList& routes, const Api& api) {
-  routes.add("GET", "/v1/stats", Scope::Open,
-             [metrics = api.metrics](Reply reply) { stats(*metrics, std::move(reply)); });
+  routes.add("GET", "/v1/stats", Scope::Open, [api](Reply reply) { stats(api, std::move(reply)); });
 }
 
 }  // namespace imago::serve

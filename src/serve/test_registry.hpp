@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/files.hpp"
 #include "http/client.hpp"
 #include "serve/service.hpp"
@@ -26,19 +28,30 @@ class RegistryService : public testing::Test {
     service_ = Service::start(options).value();
   }
 
-  /// The next version of `name`; `note` tells it from others.
-  void add_version(const std::string& name, const std::string& note, const std::vector<std::string>& aliases = {}) {
-    const fs::path staged = folder_.path() / ("staged-" + name + note);
+  /// The next version of `name`; `note` tells it from others. `more` is added to the logit of its first class.
+  void add_version(const std::string& name, const std::string& note, const std::vector<std::string>& aliases = {},
+                   float more = 0.0F) {
+    package::ModelPackage made_from = model_.package();
+    made_from.folder = folder_.path() / ("staged-" + name + note);
+    const fs::path& staged = made_from.folder;
     ASSERT_TRUE(make_directories(staged).has_value());
-    const auto onnx = read_file(model_.package().onnx_path()).value();
-    ASSERT_TRUE(write_file(staged / "model.onnx", onnx).has_value());
+    ASSERT_TRUE(write_file(made_from.onnx_path(), onnx_with(more)).has_value());
     ASSERT_TRUE(write_file(staged / "weights.safetensors", note).has_value());
-    auto engine = infer::Engine::load(model_.package(), {.threads = 1}).value();
-    ASSERT_TRUE(package::write_spec_and_golden(staged, model_.package().spec, {encode_bmp(sample_image(8, 1))}, *engine)
-                    .has_value());
+    auto engine = infer::Engine::load(made_from, {.threads = 1}).value();
+    ASSERT_TRUE(
+        package::write_spec_and_golden(staged, made_from.spec, {encode_bmp(sample_image(8, 1))}, *engine).has_value());
     ASSERT_TRUE(package::seal_package(staged, {{"test", {{"accuracy", 0.5}}}}, {{"note", note}}).has_value());
     const auto made = models_.register_package(name, staged, "run", aliases);
     ASSERT_TRUE(made.has_value()) << made.error().message;
+  }
+  /// tiny.onnx with another bias of its first class: make_tiny_onnx.py has it as sin(0.4).
+  std::string onnx_with(float more) {
+    auto onnx = read_file(model_.package().onnx_path()).value();
+    const float bias = std::sin(0.4F);
+    const auto at = onnx.find(std::string(reinterpret_cast<const char*>(&bias), sizeof bias));
+    EXPECT_NE(at, std::string::npos);
+    const float other = bias + more;
+    return onnx.replace(at, sizeof other, reinterpret_cast<const char*>(&other), sizeof other);
   }
   /// So that it cannot be loaded.
   void break_version(const std::string& name, int version) {
