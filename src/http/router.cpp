@@ -70,7 +70,8 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
       return match;
     }
   }
-  return {};
+  const bool has_slash_too_many = path.size() > 1 && path.ends_with('/') && !path.ends_with("//");
+  return has_slash_too_many ? match(method, path.substr(0, path.size() - 1)) : Match{};
 }
 
 Router::Match Router::choose(const std::vector<std::size_t>& candidates, std::string_view method) const {

@@ -23,7 +23,8 @@ class Router {
     std::map<std::string, std::string> captures;  ///< by name
     std::string allow;                            ///< "GET, HEAD, POST": what the path does have
   };
-  /// A literal pattern goes before one with captures; among those, the first wins. HEAD falls back to GET.
+  /// A literal pattern goes before one with captures; among those, the first wins. HEAD falls back to GET. A slash at
+  /// the end that no pattern has is passed over, as the frameworks that clients were written for do.
   [[nodiscard]] Match match(std::string_view method, std::string_view path) const;
 
  private:

@@ -37,11 +37,19 @@ TEST(Router, CapturesSegmentsByName) {
 TEST(Router, FindsNothingForOtherPaths) {
   const auto router = make_router();
   for (const auto* path :
-       {"/model", "/models", "/models/", "/models/a/", "/models/a/versions", "//", "", "/predict/"}) {
+       {"/model", "/models", "/models/", "/models/a//", "/models/a/versions", "//", "", "/predict//"}) {
     const auto match = router.match("GET", path);
     EXPECT_EQ(match.route, nullptr) << path;
     EXPECT_EQ(match.allow, "") << path;
   }
+}
+
+TEST(Router, PassesOverASlashAtTheEnd) {
+  const auto router = make_router();
+  EXPECT_EQ(router.match("POST", "/predict/").route->pattern, "/predict");
+  EXPECT_EQ(router.match("GET", "/models/a/").captures.at("name"), "a");
+  EXPECT_EQ(router.match("GET", "/predict/").allow, "POST");
+  EXPECT_EQ(router.match("GET", "/assets/a/").captures.at("path"), "a/");
 }
 
 TEST(Router, SaysWhichMethodsAPathTakes) {
