@@ -26,6 +26,10 @@ void add_documentation_routes(RouteList& routes, const Api& /*api*/) {
     const std::string path = reply.request().path;
     send_file(path, std::move(reply));
   });
+  // Where FastAPI has its second page.
+  routes.add("GET", "/redoc", Scope::Open, [](Reply reply) {
+    reply.send({.status = 307, .headers = {{"Location", "/docs"}}});
+  });
 }
 
 }  // namespace imago::serve

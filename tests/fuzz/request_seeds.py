@@ -99,7 +99,7 @@ def inferences():
 
 
 READS = ["/", "/health", "/startup", "/ready", "/uptime", "/status", "/metrics", "/metrics?format=prometheus", "/metrics/prometheus", "/v1/stats", "/v1/stats?seconds=60",
-         "/openapi.json", "/docs", "/docs/swagger-ui.css", "/favicon.ico", "/v1/uploads", "/v1/uploads/{{upload}}", "/v1/datasets", f"/v1/datasets/{DATASET}",
+         "/openapi.json", "/docs", "/docs/", "/docs/swagger-ui.css", "/redoc", "/favicon.ico", "/v1/uploads", "/v1/uploads/{{upload}}", "/v1/datasets", f"/v1/datasets/{DATASET}",
          f"/v1/datasets/{DATASET}/samples?label=red&split=test&limit=3", f"/v1/datasets/{DATASET}/images/{{{{sha256}}}}", "/training-status", "/training-status?job_id={{job}}",
          "/v1/jobs", "/v1/jobs?limit=2&state=failed", "/v1/jobs/{{job}}", "/v1/jobs/events", "/v1/recipes", "/v1/recipes/quick", "/v1/models", f"/v1/models/{MODEL}",
          f"/v1/models/{OTHER}/versions/1", f"/v1/models/{OTHER}/history?alias=champion", "/v1/runs", "/v1/runs?limit=1", "/v1/runs/{{run}}", "/v2", "/v2/health/live",

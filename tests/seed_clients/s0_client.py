@@ -13,12 +13,18 @@ def opens_the_swagger_page(site):
     page = site.get("/docs")
     assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html") and "swagger" in page.text.lower()
     assert "/predict" in site.get("/openapi.json").json()["paths"]
+    assert site.get("/redoc").url == site.url + "/docs", "FastAPI's other page"
 
 
 def draws_a_bar_of_each_class(site):
     answer = site.curl_json("-X", "POST", "-F", f"file=@{site.image('cat')}", "/predict")
     assert answer["predicted_class"] in CLASSES
     assert list(answer["class_probabilities"]) == CLASSES and len(answer["probabilities"]) == 10
+
+
+def asks_with_a_slash_at_the_end(site):
+    """FastAPI sends such a client on."""
+    assert site.post("/predict/", files={"file": site.image("cat").read_bytes()}).json()["predicted_class"] in CLASSES
 
 
 def shows_uptime(site):
@@ -58,5 +64,6 @@ def reads_the_training_log_file(site):
     assert len(logs["loss"]) == len(logs["accuracy"]) == len(logs["val_loss"]) == len(logs["val_accuracy"]) > 0
 
 
-STEPS = [opens_the_dashboard, opens_the_swagger_page, draws_a_bar_of_each_class, shows_uptime, shows_training_metrics,
+STEPS = [opens_the_dashboard, opens_the_swagger_page, draws_a_bar_of_each_class, asks_with_a_slash_at_the_end,
+         shows_uptime, shows_training_metrics,
          retrains_on_folders_named_by_class, reads_the_training_log_file]
