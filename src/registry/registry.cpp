@@ -107,13 +107,9 @@ Result<std::vector<ModelVersion>> list_in(store::Database& database, const std::
   return versions;
 }
 
-/// Points the alias to a version that exists, and writes the move down.
-Result<void> move_alias(store::Database& inside, const std::string& model, const std::string& alias,
-                        std::int64_t version, const std::string& time, const std::string& reason) {
-  TRY_VOID(
-      inside.execute("INSERT INTO aliases (model, alias, version, updated) VALUES (:a, :b, :c, :d) "
-                     "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version, updated = excluded.updated",
-                     {model, alias, version, time}));
+/// Version 0: it was taken away.
+Result<void> note_move(store::Database& inside, const std::string& model, const std::string& alias,
+                       std::int64_t version, const std::string& time, const std::string& reason) {
   TRY(const auto last,
       inside.query("SELECT number FROM alias_history WHERE model = :a AND alias = :b ORDER BY number DESC LIMIT 1",
                    {model, alias}));
@@ -122,6 +118,16 @@ Result<void> move_alias(store::Database& inside, const std::string& model, const
       "INSERT INTO alias_history (model, alias, number, version, time, reason) VALUES (:a, :b, :c, :d, :e, :f)",
       {model, alias, number, version, time, reason}));
   return {};
+}
+
+/// Points the alias to a version that exists, and writes the move down.
+Result<void> move_alias(store::Database& inside, const std::string& model, const std::string& alias,
+                        std::int64_t version, const std::string& time, const std::string& reason) {
+  TRY_VOID(
+      inside.execute("INSERT INTO aliases (model, alias, version, updated) VALUES (:a, :b, :c, :d) "
+                     "ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version, updated = excluded.updated",
+                     {model, alias, version, time}));
+  return note_move(inside, model, alias, version, time, reason);
 }
 
 /// Newest first.
@@ -137,6 +143,13 @@ Result<std::vector<AliasMove>> history_in(store::Database& database, const std::
   return moves;
 }
 
+/// `change.previous` is where the alias is.
+Result<void> check_from(const AliasChange& change, std::optional<int> only_from) {
+  if (!only_from || change.previous.value_or(0) == *only_from) return {};
+  return fail(ErrorCode::AlreadyExists, "{}@{} {}", change.model, change.alias,
+              change.previous ? fmt::format("is version {} by now", *change.previous) : "is not there");
+}
+
 std::string rollback_reason(int from) { return fmt::format("rolled back from {}", from); }
 
 /// The versions behind an alias that were not taken back, oldest first; the last is where it points.
@@ -147,7 +160,9 @@ std::vector<int> trail_of(const std::vector<AliasMove>& newest_first) {
     const bool back =
         trail.size() >= 2 && trail[trail.size() - 2] == move.version &&
         (move.reason == rollback_reason(trail.back()) || move.reason.starts_with(rollback_reason(trail.back()) + ":"));
-    if (back) {
+    if (move.version == 0) {
+      trail.clear();
+    } else if (back) {
       trail.pop_back();
     } else if (trail.empty() || trail.back() != move.version) {
       trail.push_back(move.version);
@@ -300,7 +315,7 @@ Result<package::ModelPackage> Registry::open(const ModelVersion& version) {
 }
 
 Result<AliasChange> Registry::set_alias(const std::string& model, const std::string& alias, int version,
-                                        const std::string& reason) {
+                                        const std::string& reason, std::optional<int> only_from) {
   TRY_VOID(check_model_name(model));
   TRY_VOID(check_alias(alias));
   AliasChange change{.model = model, .alias = alias, .version = version, .previous = std::nullopt};
@@ -309,8 +324,30 @@ Result<AliasChange> Registry::set_alias(const std::string& model, const std::str
     if (choose(versions, fmt::format("{}", version)) == nullptr)
       return fail(ErrorCode::NotFound, "no version {} of '{}'; there is: {}", version, model, offered(versions));
     if (const auto* current = with_alias(versions, alias)) change.previous = current->version;
+    if (auto checked = check_from(change, only_from); !checked) return pass(checked);
     if (change.previous == version) return {};
     return move_alias(inside, model, alias, version, format_utc(system_clock().wall()), reason);
+  }));
+  return change;
+}
+
+Result<AliasChange> Registry::remove_alias(const std::string& model, const std::string& alias,
+                                           const std::string& reason, std::optional<int> only_from) {
+  TRY_VOID(check_model_name(model));
+  TRY_VOID(check_alias(alias));
+  if (alias == kChampion || alias == kLatest)
+    return fail(ErrorCode::InvalidArgument, "models are found by their {}: it can be moved, not taken away", alias);
+  AliasChange change{.model = model, .alias = alias, .version = 0, .previous = std::nullopt};
+  TRY_VOID(database_.transaction([&](store::Database& inside) -> Result<void> {
+    TRY(const auto versions, list_in(inside, model));
+    const auto* current = with_alias(versions, alias);
+    if (current == nullptr)
+      return fail(ErrorCode::NotFound, "'{}' has no alias '{}'; there is: {}", model, alias, offered(versions));
+    change.previous = current->version;
+    if (auto checked = check_from(change, only_from); !checked) return pass(checked);
+    TRY(const auto removed, inside.execute("DELETE FROM aliases WHERE model = :a AND alias = :b", {model, alias}));
+    EXPECTS(removed == 1, "inside the transaction nobody else changes it");
+    return note_move(inside, model, alias, 0, format_utc(system_clock().wall()), reason);
   }));
   return change;
 }

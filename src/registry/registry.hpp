@@ -36,7 +36,7 @@ struct AbstentionChange {
 
 /// One move of an alias, kept for ever: what a rollback goes back through.
 struct AliasMove {
-  int version = 0;
+  int version = 0;   ///< 0: it was taken away
   std::string time;  ///< RFC 3339
   std::string reason;
 };
@@ -45,7 +45,7 @@ struct AliasMove {
 struct AliasChange {
   std::string model;
   std::string alias;
-  int version = 0;              ///< that the alias points to now
+  int version = 0;              ///< that the alias points to now; 0: it was taken away
   std::optional<int> previous;  ///< that it pointed to before; none when it was new
 };
 
@@ -78,8 +78,14 @@ class Registry {
 
   /// Points the alias to a version. When it points there already, nothing is written. NotFound when there is no such
   /// version.
+  /// @param only_from  what it must point to now, 0 for nothing; else AlreadyExists, and nothing is changed.
   Result<AliasChange> set_alias(const std::string& model, const std::string& alias, int version,
-                                const std::string& reason = "set by hand");
+                                const std::string& reason = "set by hand", std::optional<int> only_from = std::nullopt);
+  /// Takes the alias away; a rollback does not lead back across that. NotFound when there is none; InvalidArgument for
+  /// champion and latest, by which models are found; `only_from` as above.
+  Result<AliasChange> remove_alias(const std::string& model, const std::string& alias,
+                                   const std::string& reason = "taken away by hand",
+                                   std::optional<int> only_from = std::nullopt);
   /// Takes back the alias's last move that was not taken back yet, so that repeating it goes further back and never to
   /// and fro: after promotions of 1, 2, 3 it leads to 2, then to 1. A promotion after that starts from there: 1, 2,
   /// 3, back, 4, back leads to 2. The reason in the history becomes "rolled back from 3", or that and ": `reason`".

@@ -54,7 +54,9 @@ Result<void> set_batching(Hosting& hosting, const http::Request& request) {
   return hosting.set_batch_settings(request.captures.at("name"), settings);
 }
 
-void predict_by(const Hosts& hosts, Reply reply) {
+using Predict = void (Predictor::*)(const std::shared_ptr<const LiveModel>& model, Reply reply);
+
+void predict_by(const Hosts& hosts, Predict predict, Reply reply) {
   const auto& captures = reply.request().captures;
   std::optional<int> version;
   if (const auto found = captures.find("version"); found != captures.end()) {
@@ -64,15 +66,20 @@ void predict_by(const Hosts& hosts, Reply reply) {
   }
   const auto model = hosts.models.find(captures.at("name"), version);
   if (!model) return reply.fail(model.error(), Blame::Request);
-  hosts.predictor.predict(*model, std::move(reply));
+  (hosts.predictor.*predict)(*model, std::move(reply));
 }
 
 }  // namespace
 
 void add_hosting_routes(RouteList& routes, const Hosts& hosts) {
-  const auto predict = [hosts](Reply reply) { predict_by(hosts, std::move(reply)); };
-  routes.add("POST", "/v1/models/{name}/predict", Scope::Predict, predict, true);
-  routes.add("POST", "/v1/models/{name}/versions/{version}/predict", Scope::Predict, predict, true);
+  const auto predict = [&](const std::string& path, Predict how) {
+    for (const char* model : {"/v1/models/{name}", "/v1/models/{name}/versions/{version}"})
+      routes.add(
+          "POST", model + path, Scope::Predict, [hosts, how](Reply reply) { predict_by(hosts, how, std::move(reply)); },
+          true);
+  };
+  predict("/predict", &Predictor::predict);
+  predict("/predict/many", &Predictor::predict_many);
   if (hosts.hosting == nullptr) return;
   add_change(routes, *hosts.hosting, "load", &Hosting::load);
   add_change(routes, *hosts.hosting, "unload", &Hosting::unload);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/models: what is registered, and which version an alias stands for. docs/api/models.md
 #include <algorithm>
+#include <map>
 
 #include "package/describe.hpp"
+#include "serve/alias_messages.hpp"
 #include "serve/api.hpp"
 #include "serve/parameters.hpp"
 
@@ -10,6 +12,8 @@ namespace imago::serve {
 namespace {
 
 using registry::ModelVersion;
+
+constexpr int kMostRows = 1000;
 
 json::Value version_json(const ModelVersion& version) {
   return {{"version", version.version},
@@ -53,19 +57,35 @@ json::Value loaded_json(const Api& api) {
   return rows;
 }
 
-Result<json::Value> list_models(const Api& api) {
+/// By name, the versions of each newest first.
+std::vector<std::vector<ModelVersion>> by_model(std::vector<ModelVersion> versions) {
+  std::map<std::string, std::vector<ModelVersion>> models;
+  std::ranges::sort(versions, std::ranges::greater{}, &ModelVersion::version);
+  for (auto& version : versions) models[version.model].push_back(std::move(version));
+  std::vector<std::vector<ModelVersion>> rows;
+  for (auto& [name, its_versions] : models) rows.push_back(std::move(its_versions));
+  return rows;
+}
+
+Result<json::Value> list_models(const Api& api, const http::Request& request) {
+  TRY(const auto page, page_in(request, kMostRows, kMostRows));
   TRY(auto versions, api.backend.models->list());
-  std::stable_sort(versions.begin(), versions.end(), [](const ModelVersion& a, const ModelVersion& b) {
-    return a.model != b.model ? a.model < b.model : a.version > b.version;
-  });
-  json::Value models = json::Value::array();
-  for (auto first = versions.begin(); first != versions.end();) {
-    const auto last =
-        std::find_if(first, versions.end(), [&](const auto& other) { return other.model != first->model; });
-    models.push_back(model_json({first, last}));
-    first = last;
-  }
-  return json::Value{{"models", std::move(models)}, {"serving", serving_json(api)}, {"loaded", loaded_json(api)}};
+  auto models = by_model(std::move(versions));
+  const auto next = take_page(models, page);
+  json::Value rows = json::Value::array();
+  for (const auto& model : models) rows.push_back(model_json(model));
+  return json::Value{
+      {"models", std::move(rows)}, {"next_offset", next}, {"serving", serving_json(api)}, {"loaded", loaded_json(api)}};
+}
+
+Result<json::Value> list_versions(const Api& api, const http::Request& request) {
+  TRY(const auto page, page_in(request, kMostRows, kMostRows));
+  TRY(const auto found, api.backend.models->resolve(request.captures.at("name")));
+  TRY(auto versions, api.backend.models->list(found.model));
+  const auto next = take_page(versions, page);
+  json::Value rows = json::Value::array();
+  for (const auto& version : versions) rows.push_back(version_json(version));
+  return json::Value{{"name", found.model}, {"versions", std::move(rows)}, {"next_offset", next}};
 }
 
 Result<json::Value> show_model(const Api& api, const std::string& name) {
@@ -91,7 +111,9 @@ Result<json::Value> show_history(const Api& api, const std::string& name, std::s
   TRY(const auto moves, api.backend.models->alias_history(found.model, alias));
   json::Value rows = json::Value::array();
   for (const auto& move : moves)
-    rows.push_back({{"version", move.version}, {"time", move.time}, {"reason", move.reason}});
+    rows.push_back({{"version", move.version == 0 ? json::Value() : json::Value(move.version)},
+                    {"time", move.time},
+                    {"reason", move.reason}});
   return json::Value{{"name", found.model}, {"alias", alias}, {"moves", std::move(rows)}};
 }
 
@@ -103,18 +125,9 @@ struct Move {
 Result<Move> move_of(const json::Value& body) {
   Move move;
   TRY(move.alias, json::get_or<std::string>(body, "alias", "champion"));
-  TRY(move.reason, json::get_or<std::string>(body, "reason", ""));
+  TRY(move.reason, reason_in(body, ""));
   TRY_VOID(registry::check_alias(move.alias));
-  if (move.reason.size() > 1000)
-    return fail(ErrorCode::InvalidArgument, "'reason' has {} bytes, at most 1000", move.reason.size());
   return move;
-}
-
-json::Value change_json(const registry::AliasChange& change) {
-  return {{"name", change.model},
-          {"alias", change.alias},
-          {"version", change.version},
-          {"previous", change.previous ? json::Value(*change.previous) : json::Value()}};
 }
 
 Result<json::Value> promote(const Api& api, const http::Request& request) {
@@ -123,7 +136,7 @@ Result<json::Value> promote(const Api& api, const http::Request& request) {
   TRY(const auto version, json::get<int>(body, "version"));
   TRY(const auto change, api.backend.models->set_alias(request.captures.at("name"), move.alias, version,
                                                        move.reason.empty() ? "promoted over HTTP" : move.reason));
-  return change_json(change);
+  return to_json(change);
 }
 
 /// What is corrupt when something is read is ours; in what a client sent it is the client's.
@@ -142,7 +155,7 @@ void roll_back(const Api& api, Reply& reply) {
   const auto move = body ? move_of(*body) : Result<Move>(tl::unexpected(body.error()));
   if (!checked || !move) return reply.fail(checked ? move.error() : checked.error(), Blame::Request);
   const auto change = api.backend.models->roll_back(name, move->alias, move->reason);
-  if (change) return reply.send_json(change_json(*change));
+  if (change) return reply.send_json(to_json(*change));
   if (change.error().code == ErrorCode::InvalidArgument) return reply.fail(409, change.error());
   reply.fail(change.error(), Blame::Request);
 }
@@ -151,9 +164,12 @@ void roll_back(const Api& api, Reply& reply) {
 
 void add_model_routes(RouteList& routes, const Api& api) {
   if (api.backend.models == nullptr) return;
-  routes.add_blocking("GET", "/v1/models", Scope::Predict, [api](Reply reply) { send(reply, list_models(api)); });
+  routes.add_blocking("GET", "/v1/models", Scope::Predict,
+                      [api](Reply reply) { send(reply, list_models(api, reply.request())); });
   routes.add_blocking("GET", "/v1/models/{name}", Scope::Predict,
                       [api](Reply reply) { send(reply, show_model(api, reply.request().captures.at("name"))); });
+  routes.add_blocking("GET", "/v1/models/{name}/versions", Scope::Predict,
+                      [api](Reply reply) { send(reply, list_versions(api, reply.request())); });
   routes.add_blocking("GET", "/v1/models/{name}/versions/{version}", Scope::Predict, [api](Reply reply) {
     const auto& captures = reply.request().captures;
     send(reply, show_version(api, captures.at("name"), captures.at("version")));

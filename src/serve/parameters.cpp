@@ -4,6 +4,11 @@
 #include <charconv>
 
 namespace imago::serve {
+namespace {
+
+constexpr int kMostOffset = 1'000'000'000;
+
+}  // namespace
 
 Result<int> number_in_query(const http::Request& request, std::string_view name, int otherwise, int least, int most) {
   const std::string_view text = request.parameter(name);
@@ -14,6 +19,13 @@ Result<int> number_in_query(const http::Request& request, std::string_view name,
   if (parsed.ec != std::errc{} || parsed.ptr != end || number < least || number > most)
     return fail(ErrorCode::InvalidArgument, "{}={}: expected {} to {}", name, text, least, most);
   return number;
+}
+
+Result<Page> page_in(const http::Request& request, int otherwise, int most) {
+  Page page;
+  TRY(page.limit, number_in_query(request, "limit", otherwise, 1, most));
+  TRY(page.offset, number_in_query(request, "offset", 0, 0, kMostOffset));
+  return page;
 }
 
 Result<int> version_number(std::string_view text) {

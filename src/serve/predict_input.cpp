@@ -56,18 +56,8 @@ Result<std::string> text_of(std::string_view key, std::string_view value) {
 
 Result<Encoded> from_base64(std::string_view value) {
   TRY(const std::string text, text_of("image", value));
-  std::string_view encoded = text;
-  if (encoded.starts_with("data:")) {
-    const auto comma = encoded.find(',');
-    if (comma == std::string_view::npos || !encoded.substr(0, comma).ends_with(";base64")) {
-      return fail(ErrorCode::InvalidArgument, "'image' is a data: URL, but not one with ;base64,");
-    }
-    encoded.remove_prefix(comma + 1);
-  }
-  auto bytes = decode_base64(encoded);
-  if (!bytes) return pass(bytes, "'image'");
-  if (bytes->empty()) return fail(ErrorCode::InvalidArgument, "'image' is an empty string");
-  return Encoded{{}, std::move(*bytes)};
+  TRY(auto bytes, image_bytes(text));
+  return Encoded{{}, std::move(bytes)};
 }
 
 /// How numbers are to be read.
@@ -197,6 +187,21 @@ tl::expected<T, InputError> with_status(Result<T> input) {
 }
 
 }  // namespace
+
+Result<std::string> image_bytes(std::string_view text) {
+  std::string_view encoded = text;
+  if (encoded.starts_with("data:")) {
+    const auto comma = encoded.find(',');
+    if (comma == std::string_view::npos || !encoded.substr(0, comma).ends_with(";base64")) {
+      return fail(ErrorCode::InvalidArgument, "'image' is a data: URL, but not one with ;base64,");
+    }
+    encoded.remove_prefix(comma + 1);
+  }
+  auto bytes = decode_base64(encoded);
+  if (!bytes) return pass(bytes, "'image'");
+  if (bytes->empty()) return fail(ErrorCode::InvalidArgument, "'image' is an empty string");
+  return bytes;
+}
 
 Bytes Encoded::bytes() const { return as_bytes(owned.empty() ? in_body : std::string_view(owned)); }
 

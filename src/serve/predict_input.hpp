@@ -42,6 +42,9 @@ struct InputError {
 /// The result looks into `request.body`. 400 for a form without a file, an empty body, bad JSON; 415 for another type.
 tl::expected<PredictInput, InputError> find_image(const http::Request& request, const image::Preprocess& preprocess);
 
+/// The encoded image in base64 text, bare or as a data: URL.
+Result<std::string> image_bytes(std::string_view text);
+
 /// One image of several: what was found, or what is wrong with it, which does not touch the others.
 struct OneOfMany {
   std::optional<std::string> filename;

@@ -62,6 +62,7 @@ struct Service::Impl {
   void add_asset_routes();
 
   void predict(Reply reply);
+  void predict_many(Reply reply);
   void health(Reply reply);
   void ready(Reply reply);
   void startup(Reply reply);
@@ -104,7 +105,9 @@ void Service::Impl::add_routes() {
     return [this, handler](Reply reply) { (this->*handler)(std::move(reply)); };
   };
   routes.add("GET", "/", Scope::Open, to(&Impl::index));
-  routes.add("POST", "/predict", Scope::Predict, to(&Impl::predict), true);
+  for (const char* path : {"/predict", "/v1/predict"})
+    routes.add("POST", path, Scope::Predict, to(&Impl::predict), true);
+  routes.add("POST", "/v1/predict/many", Scope::Predict, to(&Impl::predict_many), true);
   routes.add("GET", "/health", Scope::Open, to(&Impl::health));
   routes.add("GET", "/ready", Scope::Open, to(&Impl::ready));
   routes.add("GET", "/startup", Scope::Open, to(&Impl::startup));
@@ -113,10 +116,11 @@ void Service::Impl::add_routes() {
   routes.add("GET", "/metrics", Scope::Open, to(&Impl::negotiated_metrics));
   routes.add("GET", "/metrics/prometheus", Scope::Open, to(&Impl::prometheus));
   if (options.backend) {
-    const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version, hosting.get()};
+    const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version, hosting.get(),
+                  predictor.recent()};
     for (const auto add :
-         {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_run_routes, add_audit_routes,
-          add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
+         {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_alias_routes, add_abstention_routes,
+          add_feedback_routes, add_run_routes, add_audit_routes, add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
       add(routes, api);
     }
   }
@@ -141,6 +145,12 @@ void Service::Impl::predict(Reply reply) {
   const auto model = arms.choose(reply.request().header(kAbKeyHeader));
   if (!model) return reply.fail({ErrorCode::Unavailable, current().reason}, Blame::Service);
   predictor.predict(model, std::move(reply));
+}
+
+void Service::Impl::predict_many(Reply reply) {
+  const auto model = arms.choose(reply.request().header(kAbKeyHeader));
+  if (!model) return reply.fail({ErrorCode::Unavailable, current().reason}, Blame::Service);
+  predictor.predict_many(model, std::move(reply));
 }
 
 void Service::Impl::health(Reply reply) { reply.send_json({{"status", "ok"}, {"ready", not_ready_reason().empty()}}); }

@@ -99,6 +99,11 @@ std::vector<std::string> known_labels(const Api& api) {
   return model ? model->face()->spec.labels : std::vector<std::string>();
 }
 
+Blame blame_for(const Error& error) {
+  return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::NotFound ? Blame::Request
+                                                                                       : Blame::Service;
+}
+
 json::Value to_json(const data::Upload& upload) {
   return {{"id", upload.id},
           {"name", upload.name},

@@ -29,6 +29,10 @@ data::Uploads open_uploads(const Api& api);
 /// The labels of the model that is being served; none when there is no model.
 std::vector<std::string> known_labels(const Api& api);
 
+/// Whose fault it is that what was sent could not be kept: it can be no good itself, all else is the disk or the
+/// database.
+Blame blame_for(const Error& error);
+
 json::Value to_json(const data::Upload& upload);
 /// As `rejected` lists them: [{"file", "reason"}].
 json::Value to_json(const std::vector<data::Refusal>& rejected);

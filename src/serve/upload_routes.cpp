@@ -54,12 +54,6 @@ void refuse_all(Reply& reply, const std::vector<data::Refusal>& rejected) {
   reply.send(std::move(response));
 }
 
-/// Whose fault a failure is: what was sent can be too many files, all else is the disk or the database.
-Blame blame_for(const Error& error) {
-  return error.code == ErrorCode::InvalidArgument || error.code == ErrorCode::NotFound ? Blame::Request
-                                                                                       : Blame::Service;
-}
-
 void add(const Uploading& self, Reply reply) {
   const auto files = incoming_files(reply.request());
   if (!files && files.error().code == ErrorCode::Unsupported) return reply.fail(415, files.error());
