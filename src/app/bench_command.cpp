@@ -121,8 +121,12 @@ void add_bench_command(CLI::App& app, Context& context) {
   command->add_option("--form", options->form, "How images are sent: multipart, raw or json")
       ->check(CLI::IsMember({"multipart", "raw", "json"}))
       ->capture_default_str();
-  command->add_option("--against", options->against,
-                      "A model here that must give the same classes; without it the server's first answers count");
+  command
+      ->add_option("--against", options->against,
+                   "A model here that must give the same classes, or several versions, each for the answers that name "
+                   "it; without it the server's first answers count")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--api-key", options->api_key, "For a server that asks for one");
   command->add_option("--trust", options->trust, "File with the certificate of an https server");
   command->add_flag("--allow-remote", options->allow_remote,

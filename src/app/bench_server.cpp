@@ -46,20 +46,29 @@ load::ServerView look_at(const BenchOptions& options) {
   return response && response->status == 200 ? load::read_prometheus(response->body) : load::ServerView{};
 }
 
-Result<std::vector<int>> expected_classes(Context& context, const BenchOptions& options, load::Transport& transport,
-                                          const load::Pictures& pictures) {
-  if (options.against.empty()) return load::ask_classes(transport, pictures.size(), stop_flag());
+/// What the server says at first, or the models of this workspace that are named.
+Result<load::Expected> expected_answers(Context& context, const BenchOptions& options, load::Transport& transport,
+                                        const load::Pictures& pictures) {
+  if (options.against.empty()) {
+    TRY(auto classes, load::ask_classes(transport, pictures.size(), stop_flag()));
+    return load::Expected(std::move(classes));
+  }
   TRY(auto* workspace, context.workspace());
-  TRY(const auto version, workspace->models().resolve(options.against));
-  TRY(const auto package, workspace->models().open(version));
-  TRY(const auto engine, infer::Engine::load(package));
-  return load::classes_by_engine(*engine, package.spec.preprocess, pictures);
+  std::map<int, std::vector<int>> by_version;
+  for (const auto& reference : options.against) {
+    TRY(const auto version, workspace->models().resolve(reference));
+    TRY(const auto package, workspace->models().open(version));
+    TRY(const auto engine, infer::Engine::load(package));
+    TRY(by_version[version.version], load::classes_by_engine(*engine, package.spec.preprocess, pictures));
+  }
+  if (by_version.size() > 1) return load::Expected(std::move(by_version));
+  return load::Expected(std::move(by_version.begin()->second));
 }
 
 /// One bench of a server.
 class ServerBench {
  public:
-  ServerBench(Context& context, const BenchOptions& options, load::Transport& transport, std::vector<int> expected)
+  ServerBench(Context& context, const BenchOptions& options, load::Transport& transport, load::Expected expected)
       : context_(context),
         options_(options),
         transport_(transport),
@@ -95,7 +104,7 @@ class ServerBench {
   Context& context_;
   const BenchOptions& options_;
   load::Transport& transport_;
-  const std::vector<int> expected_;
+  const load::Expected expected_;
   Progress progress_;
 };
 
@@ -167,7 +176,7 @@ Result<void> bench_server(Context& context, const BenchOptions& options) {
   const load::HttpTarget target{
       .url = options.target, .api_key = options.api_key, .trust = options.trust, .form = form_of(options.form)};
   TRY(const auto transport, load::HttpTransport::open(target, options.connections, pictures));
-  TRY(auto expected, expected_classes(context, options, *transport, pictures));
+  TRY(auto expected, expected_answers(context, options, *transport, pictures));
   ServerBench bench(context, options, *transport, std::move(expected));
   return options.find_rate ? bench.search() : bench.at_one_rate();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/command.hpp"
 #include "load/pictures.hpp"
@@ -19,7 +20,7 @@ struct BenchOptions {
   double seconds = 10.0;
   std::string images;
   std::string form = "multipart";
-  std::string against;
+  std::vector<std::string> against;
   std::string api_key;
   std::string trust;
   bool allow_remote = false;

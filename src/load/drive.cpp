@@ -2,7 +2,6 @@
 #include "load/drive.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
 #include "base/error.hpp"
@@ -23,7 +22,7 @@ SteadyTime after(SteadyTime from, std::chrono::duration<double> seconds) {
 /// One measurement while it goes on.
 class Drive {
  public:
-  Drive(Transport& transport, const Plan& plan, const std::vector<int>& expected, const Clock& clock)
+  Drive(Transport& transport, const Plan& plan, const Expected& expected, const Clock& clock)
       : transport_(transport),
         expected_(expected),
         clock_(clock),
@@ -77,7 +76,7 @@ class Drive {
   }
 
   void send(SteadyTime due) {
-    const std::size_t image = ticket_ % expected_.size();
+    const std::size_t image = ticket_ % expected_.images();
     on_way_.emplace(ticket_, OnWay{image, due});
     transport_.send(ticket_++, image);
   }
@@ -95,13 +94,9 @@ class Drive {
                                       : fmt::format("{}: {}", answer.status, answer.body.substr(0, 200)));
       return;
     }
-    const int answered = class_in(answer.body);
-    const bool is_right = answered == expected_[sent.image];
-    ++(is_right ? measured_.right : measured_.wrong);
-    if (!is_right)
-      note_problem(fmt::format("image {} is of class {}, the model says; the answer was {}", sent.image,
-                               expected_[sent.image],
-                               answered < 0 ? answer.body.substr(0, 200) : fmt::format("{}", answered)));
+    auto problem = expected_.problem_with(answer.body, sent.image);
+    ++(problem.empty() ? measured_.right : measured_.wrong);
+    if (!problem.empty()) note_problem(std::move(problem));
     add_latency(last_answer_ - sent.due);
   }
 
@@ -139,7 +134,7 @@ class Drive {
   }
 
   Transport& transport_;
-  const std::vector<int>& expected_;
+  const Expected& expected_;
   const Clock& clock_;
   const SteadyTime start_, end_, give_up_;
   Arrivals arrivals_;
@@ -153,19 +148,10 @@ class Drive {
 
 }  // namespace
 
-Measured drive(Transport& transport, const Plan& plan, const std::vector<int>& expected, const Clock& clock,
+Measured drive(Transport& transport, const Plan& plan, const Expected& expected, const Clock& clock,
                const std::atomic<bool>& stop, const std::function<void(const Measured&)>& on_tick) {
-  EXPECTS(!expected.empty(), "there are images to send");
+  EXPECTS(expected.images() > 0, "there are images to send");
   return Drive(transport, plan, expected, clock).run(stop, on_tick);
-}
-
-int class_in(std::string_view body) {
-  // Found, not parsed: a parser would cost this side more than all the rest, and the server writes it in this form.
-  constexpr std::string_view kKey = "\"class_index\":";
-  const auto at = body.find(kKey);
-  int value = -1;
-  if (at != std::string_view::npos) std::from_chars(body.data() + at + kKey.size(), body.data() + body.size(), value);
-  return value;
 }
 
 }  // namespace imago::load

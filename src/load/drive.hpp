@@ -17,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "load/arrivals.hpp"
+#include "load/expected.hpp"
 #include "monitor/latency_histogram.hpp"
 
 namespace imago::load {
@@ -50,7 +51,7 @@ struct Measured {
   double seconds = 0.0;  ///< from the start to the last answer
   double rate = 0.0;     ///< asked for; 0: a closed loop
   std::uint64_t right = 0;
-  std::uint64_t wrong = 0;   ///< answered with another class than the model's
+  std::uint64_t wrong = 0;   ///< answered otherwise than the model does
   std::uint64_t failed = 0;  ///< answered with another status than 200, or not at all
   std::uint64_t unsent = 0;  ///< due, but no connection became free in time
   std::map<int, std::uint64_t> by_status;
@@ -65,13 +66,10 @@ struct Measured {
   [[nodiscard]] double throughput() const { return seconds > 0.0 ? static_cast<double>(right) / seconds : 0.0; }
 };
 
-/// @param expected  the class of each image: what is sent goes round them.
+/// @param expected  what is sent goes round its images.
 /// @param stop      true: no more is sent, what was measured so far is returned.
 /// @param on_tick   about ten times a second, with what is there.
-Measured drive(Transport& transport, const Plan& plan, const std::vector<int>& expected, const Clock& clock,
+Measured drive(Transport& transport, const Plan& plan, const Expected& expected, const Clock& clock,
                const std::atomic<bool>& stop, const std::function<void(const Measured&)>& on_tick);
-
-/// `class_index` of an answer to /predict; -1 when it has none.
-int class_in(std::string_view body);
 
 }  // namespace imago::load
