@@ -4,6 +4,7 @@
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -46,6 +47,30 @@ class Program:
         if done.returncode != 0:
             raise SystemExit(done.stdout + done.stderr)
         return json.loads(done.stdout)
+
+    def rows(self, name):
+        """A data set's labels and its rows."""
+        version = (self.workspace / "datasets" / name / "latest").read_text().strip()
+        head, *rows = map(json.loads, (self.workspace / "datasets" / name / version / "manifest.jsonl").read_text().splitlines())
+        return head["labels"], rows
+
+    def object_path(self, row):
+        return self.workspace / "datasets" / "objects" / row["sha256"][:2] / row["sha256"]
+
+    def import_part(self, source, per_class, name):
+        """A data set of the first test images of each class of `source`, and as many of the training images."""
+        labels, rows = self.rows(source)
+        with tempfile.TemporaryDirectory() as folder:
+            for split in ("train", "test"):
+                taken = {}
+                for row in rows:
+                    if row["split"] != split or taken.get(row["label"], 0) >= per_class:
+                        continue
+                    taken[row["label"]] = taken.get(row["label"], 0) + 1
+                    target = Path(folder) / split / labels[row["label"]] / Path(row["path"]).name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(self.object_path(row), target)
+            self.json("data", "import", folder, "--name", name)
 
     @contextmanager
     def training(self, data, recipe, limit=900):

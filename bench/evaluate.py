@@ -23,7 +23,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -32,34 +31,6 @@ from common import ROOT, new_workspace, spread, write_result
 PYTHON = ROOT / ".deps" / "bench" / "bin" / "python"
 PEER = ROOT / "bench" / "peers" / "onnxruntime_evaluate.py"
 BATCHES = (64, 256)
-
-
-def manifest_of(program, name):
-    """Its labels and its rows."""
-    version = (program.workspace / "datasets" / name / "latest").read_text().strip()
-    lines = (program.workspace / "datasets" / name / version / "manifest.jsonl").read_text().splitlines()
-    head, *rows = map(json.loads, lines)
-    return head["labels"], rows
-
-
-def object_path(program, row):
-    return program.workspace / "datasets" / "objects" / row["sha256"][:2] / row["sha256"]
-
-
-def import_part(program, per_class, name):
-    """A data set of the first test images of each class, and as many of the training images."""
-    labels, rows = manifest_of(program, "cifar10")
-    with tempfile.TemporaryDirectory() as folder:
-        for split in ("train", "test"):
-            taken = {}
-            for row in rows:
-                if row["split"] != split or taken.get(row["label"], 0) >= per_class:
-                    continue
-                taken[row["label"]] = taken.get(row["label"], 0) + 1
-                target = Path(folder) / split / labels[row["label"]] / Path(row["path"]).name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(object_path(program, row), target)
-        program.json("data", "import", folder, "--name", name)
 
 
 def ours(program, model, data):
@@ -73,7 +44,7 @@ def ours(program, model, data):
 def peer_job(program, model, data):
     package = program.workspace / "models" / model / "1"
     spec = json.loads((package / "spec.json").read_text())
-    files = [[str(object_path(program, row)), row["label"]] for row in manifest_of(program, data)[1] if row["split"] == "test"]
+    files = [[str(program.object_path(row)), row["label"]] for row in program.rows(data)[1] if row["split"] == "test"]
     return {"onnx": str(package / "model.onnx"), "mean": spec["preprocess"]["mean"], "stddev": spec["preprocess"]["stddev"],
             "width": spec["preprocess"]["width"], "height": spec["preprocess"]["height"], "threads": os.cpu_count(), "files": files}
 
@@ -142,7 +113,7 @@ def main():
         program.json("data", "import", "cifar10", "--from", options.data, "--split", "98/2/0")  # as the shipped model's was
         program.json("models", "import", ROOT / "models" / "cifar10.tar")
         for name, images in (("small", options.images), ("heavy", options.heavy_images)):
-            import_part(program, max(1, images // 10), name)
+            program.import_part("cifar10", max(1, images // 10), name)
         program.json("train", "--data", "heavy", "--recipe", "improved-cnn", "--epochs", "1", "--model", "light")
         networks = {"improved-cnn": compare(program, "light", "small", options.pairs),
                     "cifar10 (airbench94)": compare(program, "cifar10", "heavy", options.pairs)}

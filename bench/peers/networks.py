@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recipes' networks in PyTorch, as their sources have them: S2's ImprovedCNN, S1's three blocks, Page's ResNet-9, Jordan's airbench94,
-torchvision's MobileNetV2.
+"""The recipes' networks in PyTorch, as their sources have them: S2's ImprovedCNN, S1's three blocks, S3's with a global average,
+Page's ResNet-9, Jordan's airbench94, torchvision's MobileNetV2.
 
     networks.py NETWORK...    prints {network: parameters} for ten classes
 """
@@ -26,6 +26,14 @@ def three_block_cnn(classes):
     for inputs, outputs in ((3, 32), (32, 64), (64, 128)):
         layers += [conv(inputs, outputs), nn.ReLU(), nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01), nn.MaxPool2d(2)]
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(2048, 256), nn.ReLU(), nn.Dropout(0.5), nn.Linear(256, classes))
+
+
+def gap_cnn(outputs):
+    """S3's network; its last layer has one logit for two classes."""
+    layers = []
+    for inputs, channels in ((3, 32), (32, 64), (64, 128)):
+        layers += [conv(inputs, channels), nn.BatchNorm2d(channels), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, outputs))
 
 
 class Scaled(nn.Module):
@@ -72,7 +80,7 @@ def airbench94(classes):
     return nn.Sequential(*layers, *head(256, classes, 1 / 9))
 
 
-NETWORKS = {"improved-cnn": improved_cnn, "three-block-cnn": three_block_cnn, "resnet9": resnet9, "airbench94": airbench94,
+NETWORKS = {"improved-cnn": improved_cnn, "three-block-cnn": three_block_cnn, "gap-cnn": gap_cnn, "resnet9": resnet9, "airbench94": airbench94,
             "mobilenet-v2": lambda classes: mobilenet_v2(num_classes=classes)}
 
 
