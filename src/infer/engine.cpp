@@ -2,9 +2,11 @@
 #include "infer/engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <openvino/openvino.hpp>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/files.hpp"
 
@@ -31,11 +33,14 @@ ov::Core& core() {
 
 /// What all clones share.
 struct Compiled {
-  ov::CompiledModel network;
+  /// One for each stream. OpenVINO computes on the thread that asks only if it is given no streams of its own, and then
+  /// a compiled network computes one batch at a time; its own streams are threads that each batch has to go to and come
+  /// back from (docs/decisions/0007-request-path.md).
+  std::vector<ov::CompiledModel> networks;
+  std::atomic<std::size_t> engines{0};  // that have taken one of them, in turn
   model::InputShape input;
   std::size_t outputs = 0;  // of the network: one for the logit of two classes
   int classes = 0;
-  int streams = 1;
   model::Views views = model::Views::None;
 };
 
@@ -76,10 +81,12 @@ Result<std::shared_ptr<Compiled>> compile(const package::ModelPackage& package, 
   TRY(compiled->outputs, output_columns(*network, compiled->classes));
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int threads = options.threads > 0 ? options.threads : cores;
-  compiled->streams = options.streams > 0 ? options.streams : std::max(1, cores / threads);
-  compiled->network = core().compile_model(
-      network, "CPU", ov::hint::inference_precision(ov::element::f32), ov::num_streams(compiled->streams),
-      ov::inference_num_threads(threads * compiled->streams), ov::hint::enable_cpu_pinning(false));
+  const int streams = options.streams > 0 ? options.streams : std::max(1, cores / threads);
+  for (int i = 0; i < streams; ++i) {
+    compiled->networks.push_back(core().compile_model(network, "CPU", ov::hint::inference_precision(ov::element::f32),
+                                                      ov::num_streams(0), ov::inference_num_threads(threads),
+                                                      ov::hint::enable_cpu_pinning(false)));
+  }
   return compiled;
 }
 
@@ -87,7 +94,7 @@ Result<std::shared_ptr<Compiled>> compile(const package::ModelPackage& package, 
 
 struct Engine::Impl {
   explicit Impl(std::shared_ptr<Compiled> network) : compiled(std::move(network)) {
-    request = compiled->network.create_infer_request();
+    request = compiled->networks[compiled->engines++ % compiled->networks.size()].create_infer_request();
   }
 
   /// Copies the network's answer, one logit widened to (0, logit).
@@ -123,7 +130,7 @@ Result<std::unique_ptr<Engine>> Engine::load(const package::ModelPackage& packag
 
 int Engine::classes() const { return impl_->compiled->classes; }
 const model::InputShape& Engine::input_shape() const { return impl_->compiled->input; }
-int Engine::streams() const { return impl_->compiled->streams; }
+int Engine::streams() const { return static_cast<int>(impl_->compiled->networks.size()); }
 
 std::unique_ptr<Engine> Engine::clone() const {
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Impl>(impl_->compiled)));
