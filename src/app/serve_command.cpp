@@ -11,6 +11,7 @@
 #include "app/serve_access.hpp"
 #include "app/service_manager.hpp"
 #include "base/log.hpp"
+#include "grpc/server.hpp"
 #include "http/client.hpp"
 #include "serve/service.hpp"
 
@@ -91,14 +92,35 @@ bool answers(const serve::ServeOptions& serving, int port) {
   return response && response->status == 200;
 }
 
+/// Null when it is not wanted.
+Result<std::unique_ptr<grpc::Server>> start_grpc(const serve::ServeOptions& serving, const AccessOptions& access,
+                                                 serve::Service& service) {
+  if (access.grpc_port == 0) return nullptr;
+  grpc::ServerOptions options{.address = serving.http.address,
+                              .port = access.grpc_port,
+                              .max_message_bytes = serving.http.max_body_bytes,
+                              .max_messages_bytes = serving.http.max_bodies_bytes};
+  if (serving.http.tls) options.tls = {.certificate = access.tls_certificate, .key = access.tls_key};
+  return grpc::Server::start(options, service.open_inference());
+}
+
 /// Until a signal says to stop.
-void watch_over(const serve::ServeOptions& serving, const serve::Service& service, ServiceManager& manager) {
+void watch_over(const serve::ServeOptions& serving, const serve::Service& service, grpc::Server* grpc,
+                ServiceManager& manager) {
   manager.ready(fmt::format("answering on port {}", service.port()));
   while (!stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (grpc != nullptr) grpc->tell_health();
     if (manager.beat_is_due() && answers(serving, service.port())) manager.beat();
   }
   manager.stopping();
+}
+
+/// gRPC after the order of HTTP, and beside it.
+void drain(const serve::ServeOptions& serving, serve::Service& service, grpc::Server* grpc) {
+  if (grpc == nullptr) return service.drain();
+  grpc->announce_stop();
+  service.drain([&] { grpc->drain(serving.drain_patience); });
 }
 
 Result<void> run_serve(Context& context, const Options& options) {
@@ -134,6 +156,7 @@ Result<void> run_serve(Context& context, const Options& options) {
                                    .recipes = std::move(recipes),
                                    .retrain_margin = options.retrain_margin};
   TRY(const auto service, serve::Service::start(serving));
+  TRY(const auto grpc, start_grpc(serving, options.access, *service));
   ModelWatch watch(*service, *workspace, options.models, challenger.reference);
   TRY_VOID(load(watch));
   service->set_started();
@@ -143,10 +166,11 @@ Result<void> run_serve(Context& context, const Options& options) {
              is_loopback(options.access.listen) ? "localhost" : options.access.listen, service->port());
   const auto ports = service->ports();
   if (ports.size() > 1) fmt::print("also on port {}\n", fmt::join(ports.begin() + 1, ports.end(), ", "));
+  if (grpc) fmt::print("Open Inference Protocol over gRPC: port {}\n", grpc->port());
   std::fflush(stdout);
-  watch_over(serving, *service, manager);
+  watch_over(serving, *service, grpc.get(), manager);
   worker.stop();  // its job goes back to the queue while the last requests are answered
-  service->drain();
+  drain(serving, *service, grpc.get());
   return {};
 }
 
@@ -166,7 +190,8 @@ void add_serve_command(CLI::App& app, Context& context) {
                       "A/B test: an alias or version of the model and its share of predictions in percent, as "
                       "challenger=10");
   add_access_options(*command, options->access);
-  command->add_option("--workers", options->workers, "Threads that infer, for all models together; 0: one a core")->check(CLI::Range(0, 256));
+  command->add_option("--workers", options->workers, "Threads that infer, for all models together; 0: one a core")
+      ->check(CLI::Range(0, 256));
   command->add_option("--max-batch", options->max_batch, "Images in one inference at most")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -91,6 +91,8 @@ class RunningServer final : public Server {
     health->SetServingStatus(kService, ready);
   }
 
+  void announce_stop() override { server_->GetHealthCheckService()->Shutdown(); }
+
   void drain(milliseconds patience) override {
     service_.stop();
     server_->Shutdown(std::chrono::system_clock::now() + patience);

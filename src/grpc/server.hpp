@@ -35,6 +35,8 @@ class Server {
 
   /// Tells those who watch grpc.health.v1.Health whether the server is ready: to be called now and then.
   virtual void tell_health() = 0;
+  /// Health is "not serving" from here on; calls are answered as before.
+  virtual void announce_stop() = 0;
   /// Refuses new connections and calls, answers those that are in, at most for `patience`. Streams end once they have
   /// answered what they have read.
   virtual void drain(std::chrono::milliseconds patience) = 0;

@@ -15,6 +15,7 @@ class OpenInferenceRest {
  public:
   OpenInferenceRest(const OpenInference& core, OpenInferenceServer server);
   void add_routes(RouteList& routes);
+  [[nodiscard]] const OpenInferenceServer& server() const { return server_; }
 
  private:
   struct Call;
