@@ -244,6 +244,31 @@ TEST_F(GatedBatcher, DoesNotWaitForCompanyWhenItStops) {
   EXPECT_EQ(answers_.back(), "3");
 }
 
+TEST_F(GatedBatcher, ComputesInTurnsWithOthersOfItsBudget) {
+  const auto budget = std::make_shared<ComputeBudget>(1);
+  const auto batcher_of = [&] {
+    std::vector<std::unique_ptr<model::Classifier>> engines;
+    engines.push_back(std::make_unique<GatedClassifier>(gate_));
+    return std::make_unique<Batcher>(std::move(engines), model::InputShape{3, 1, 1}, BatcherOptions{.max_batch = 8},
+                                     budget);
+  };
+  auto other = batcher_of();
+  batcher_ = batcher_of();
+  submit(0);
+  gate_->await_begun(1);
+  std::vector<float> answers;
+  for (const float number : {1.0F, 2.0F, 3.0F})
+    ASSERT_TRUE(
+        other->submit({number, 0, 0}, kNever, [&](const auto& logits, Timing) { answers.push_back((*logits)[0]); }));
+  while (budget->waiting() == 0) std::this_thread::yield();
+  EXPECT_EQ(gate_->begun.size(), 1U) << "two models do not compute at once on one slot";
+  gate_->let(2);
+  other.reset();
+  EXPECT_THAT(gate_->begun, testing::ElementsAre(std::vector<float>{0}, std::vector<float>{1, 2, 3}))
+      << "and what comes meanwhile makes a batch";
+  EXPECT_THAT(answers, testing::ElementsAre(1, 2, 3));
+}
+
 TEST_F(GatedBatcher, TellsHowLongItsQueueTakesToDrain) {
   start({.max_batch = 1, .max_queue = 100});
   EXPECT_EQ(batcher_->time_to_drain().count(), 0);
