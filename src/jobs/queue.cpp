@@ -104,12 +104,24 @@ Result<JobState> job_state_from(std::string_view text) {
   return fail(ErrorCode::InvalidArgument, "state '{}': expected one of {}", text, known);
 }
 
-Result<Job> JobQueue::submit(const std::string& kind, const json::Value& payload) {
+Result<Job> JobQueue::submit(const std::string& kind, const json::Value& payload, const JobRequest& request) {
   const std::string created = now();
   const std::string id = new_id(created);
-  TRY_VOID(database_.execute("INSERT INTO jobs (id, kind, state, payload, created) VALUES (:a, :b, 'queued', :c, :d)",
-                             {id, kind, json::dump(payload), created}));
+  TRY_VOID(database_.execute(
+      "INSERT INTO jobs (id, kind, state, payload, created, request_key, request_digest) "
+      "VALUES (:a, :b, 'queued', :c, :d, :e, :f)",
+      {id, kind, json::dump(payload), created, store::text_or_null(request.key), store::text_or_null(request.digest)}));
   return find(id);
+}
+
+Result<std::optional<Job>> JobQueue::find(const JobRequest& request) {
+  TRY(const auto rows, database_.query("SELECT id, request_digest FROM jobs WHERE request_key = :a", {request.key}));
+  if (rows.empty()) return std::optional<Job>();
+  if (rows.front().text("request_digest") != request.digest)
+    return fail(ErrorCode::AlreadyExists, "the key '{}' was used for another request: {}", request.key,
+                rows.front().text("id"));
+  TRY(auto job, find(rows.front().text("id")));
+  return std::optional(std::move(job));
 }
 
 /// Jobs whose lease has run out go back into the queue, or end.
@@ -220,12 +232,12 @@ Result<std::optional<Job>> JobQueue::current() {
   return job;
 }
 
-Result<std::vector<Job>> JobQueue::list(int limit, std::optional<JobState> state) {
+Result<std::vector<Job>> JobQueue::list(int limit, std::optional<JobState> state, int offset) {
   const std::string wanted(state ? to_string(*state) : "");
   TRY(const auto rows,
-      database_.query(
-          fmt::format("{} WHERE :a = '' OR state = :a ORDER BY created DESC, id DESC LIMIT {}", kSelect, limit),
-          {wanted}));
+      database_.query(fmt::format("{} WHERE :a = '' OR state = :a ORDER BY created DESC, id DESC LIMIT {} OFFSET {}",
+                                  kSelect, limit, offset),
+                      {wanted}));
   std::vector<Job> jobs;
   for (const auto& row : rows) {
     TRY(auto job, job_from(row));

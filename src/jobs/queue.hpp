@@ -35,6 +35,12 @@ struct Job {
 
 inline constexpr int kMaxAttempts = 3;
 
+/// How a client that asks again, for it had no answer, finds the job it asked for.
+struct JobRequest {
+  std::string key;     ///< the client's own; empty: none. AlreadyExists when it is taken
+  std::string digest;  ///< of what was asked for
+};
+
 /// Safe from any thread; several processes may share one database. At most one job runs at a time: training wants the
 /// whole machine.
 class JobQueue {
@@ -42,7 +48,10 @@ class JobQueue {
   explicit JobQueue(store::Database& database, const Clock& clock = system_clock())
       : database_(database), clock_(clock) {}
 
-  Result<Job> submit(const std::string& kind, const json::Value& payload);
+  Result<Job> submit(const std::string& kind, const json::Value& payload, const JobRequest& request = {});
+  /// The job that was submitted under that key; none when there is none. AlreadyExists when it asked for something
+  /// else.
+  Result<std::optional<Job>> find(const JobRequest& request);
 
   /// The oldest queued job, or one whose doer let its lease run out (it has died); none while another runs. With `id`
   /// only that one. It is `owner`'s for `lease`, and longer with each heartbeat. A job that has lost its doer
@@ -68,7 +77,7 @@ class JobQueue {
   /// What to show when asked how it goes: the running job, else the newest queued, else the last that ended.
   Result<std::optional<Job>> current();
   /// Newest first; only those in `state` when there is one.
-  Result<std::vector<Job>> list(int limit = 50, std::optional<JobState> state = std::nullopt);
+  Result<std::vector<Job>> list(int limit = 50, std::optional<JobState> state = std::nullopt, int offset = 0);
 
  private:
   [[nodiscard]] std::string now() const { return format_utc(clock_.wall()); }

@@ -19,7 +19,7 @@ namespace {
 using data::Split;
 
 constexpr std::size_t kRefusalsShown = 100;
-constexpr int kDefaultSamples = 12, kMostSamples = 200;
+constexpr int kDefaultSamples = 12, kMostSamples = 200, kMostRows = 1000;
 constexpr std::array kSplits{Split::Train, Split::Validation, Split::Test};
 
 /// What each handler gets.
@@ -48,8 +48,10 @@ Result<std::map<std::string, Origin>> origins(store::Database& database) {
   return found;
 }
 
-Result<json::Value> list_datasets(const Datasets& self) {
-  TRY(const auto names, self.repository().names());
+Result<json::Value> list_datasets(const Datasets& self, const http::Request& request) {
+  TRY(const auto page, page_in(request, kMostRows, kMostRows));
+  TRY(auto names, self.repository().names());
+  const auto next = take_page(names, page);
   TRY(const auto known, origins(*self.api.backend.database));
   auto list = json::Value::array();
   for (const auto& name : names) {
@@ -66,7 +68,7 @@ Result<json::Value> list_datasets(const Datasets& self) {
                     {"created", origin == known.end() ? version->created : origin->second.created},
                     {"source", origin == known.end() ? json::Value() : json::Value(origin->second.source)}});
   }
-  return json::Value{{"datasets", std::move(list)}};
+  return json::Value{{"datasets", std::move(list)}, {"next_offset", next}};
 }
 
 json::Value counts_of(const data::Manifest& manifest) {
@@ -90,6 +92,24 @@ json::Value spread_of(const data::Manifest& manifest, int data::Entry::*side) {
   return {{"min", sides.front()}, {"median", sides[sides.size() / 2]}, {"max", sides.back()}};
 }
 
+json::Value to_json(const data::VersionSummary& version) {
+  return {{"version", version.version},
+          {"parent", version.parent.empty() ? json::Value() : json::Value(version.parent)},
+          {"created", version.created},
+          {"images", version.images}};
+}
+
+Result<json::Value> list_versions(const Datasets& self, const http::Request& request) {
+  TRY(const auto page, page_in(request, kMostRows, kMostRows));
+  const auto& name = request.captures.at("name");
+  TRY_VOID(self.repository().version(name));
+  TRY(auto history, self.repository().history(name));
+  const auto next = take_page(history, page);
+  auto versions = json::Value::array();
+  for (const auto& version : history) versions.push_back(to_json(version));
+  return json::Value{{"name", name}, {"versions", std::move(versions)}, {"next_offset", next}};
+}
+
 Result<json::Value> show_dataset(const Datasets& self, const http::Request& request) {
   const auto reference = reference_in(request);
   TRY(const auto dataset, self.cache->load(reference));
@@ -97,11 +117,7 @@ Result<json::Value> show_dataset(const Datasets& self, const http::Request& requ
   TRY(const auto refusals, self.repository().refusals(manifest.name + "@" + dataset->version));
   TRY(const auto history, self.repository().history(manifest.name));
   auto versions = json::Value::array();
-  for (const auto& version : history)
-    versions.push_back({{"version", version.version},
-                        {"parent", version.parent.empty() ? json::Value() : json::Value(version.parent)},
-                        {"created", version.created},
-                        {"images", version.images}});
+  for (const auto& version : history) versions.push_back(to_json(version));
   auto refused = json::Value::array();
   for (std::size_t i = 0; i < std::min(refusals.size(), kRefusalsShown); ++i)
     refused.push_back({{"path", refusals[i].path}, {"reason", refusals[i].reason}});
@@ -197,8 +213,9 @@ void add_dataset_routes(RouteList& routes, const Api& api) {
       reply.send_json(*value);
     });
   };
-  answer("/v1/datasets", [](const Datasets& datasets, const http::Request&) { return list_datasets(datasets); });
+  answer("/v1/datasets", list_datasets);
   answer("/v1/datasets/{name}", show_dataset);
+  answer("/v1/datasets/{name}/versions", list_versions);
   answer("/v1/datasets/{name}/samples", list_samples);
   routes.add_blocking("GET", "/v1/datasets/{name}/images/{sha256}", Scope::Predict, [self](Reply reply) {
     auto response = image_response(self, reply.request());

@@ -28,11 +28,12 @@ Result<void> take_number(const json::Value& wishes, const char* key, T least, T 
 }
 
 /// Where a job stands in the line decides what its client is told.
-Result<Submitted> submit(const Api& api, const std::string& kind, const json::Value& payload) {
+Result<Submitted> submit(const Api& api, const std::string& kind, const json::Value& payload,
+                         const jobs::JobRequest& request = {}) {
   Submitted submitted;
   TRY(const auto before, api.backend.jobs->current());
   submitted.waits = before && before->ended.empty();
-  TRY(submitted.job, api.backend.jobs->submit(kind, payload));
+  TRY(submitted.job, api.backend.jobs->submit(kind, payload, request));
   if (api.backend.wake_worker) api.backend.wake_worker();
   return submitted;
 }
@@ -181,7 +182,7 @@ Result<json::Value> wishes_beside(const http::Request& request) {
 
 }  // namespace
 
-Result<Submitted> submit_training(const Api& api, const json::Value& wishes) {
+Result<Submitted> submit_training(const Api& api, const json::Value& wishes, const jobs::JobRequest& request) {
   json::Value payload = json::Value::object();
   TRY(std::string dataset, json::get_or<std::string>(wishes, "dataset", ""));
   if (dataset.empty()) {
@@ -199,10 +200,10 @@ Result<Submitted> submit_training(const Api& api, const json::Value& wishes) {
   TRY_VOID(take_number<int>(wishes, "epochs", 1, kMostEpochs, payload));
   TRY_VOID(take_number<double>(wishes, "max_minutes", 0.0, kMostMinutes, payload));
   TRY_VOID(take_number<std::int64_t>(wishes, "seed", 0, INT64_MAX, payload));
-  return submit(api, "train", payload);
+  return submit(api, "train", payload, request);
 }
 
-Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes) {
+Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes, const jobs::JobRequest& request) {
   TRY(const auto target, target_of(api, wishes));
   auto uploads = open_uploads(api);
   std::vector<data::Refusal> rejected;
@@ -210,7 +211,7 @@ Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes) {
   const bool named = wishes.contains("files") && !wishes["files"].is_null();
   TRY(const auto ids, named ? named_uploads(uploads, wishes, target) : staged_uploads(uploads, target, rejected));
   TRY(const auto payload, retraining_payload(api, wishes, target, ids));
-  TRY(auto submitted, submit(api, "retrain", payload));
+  TRY(auto submitted, submit(api, "retrain", payload, request));
   submitted.rejected = std::move(rejected);
   return submitted;
 }

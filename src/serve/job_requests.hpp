@@ -23,11 +23,11 @@ struct Submitted {
 /// {"dataset"?, "recipe"?, "model"?, "epochs"?, "max_minutes"?, "seed"?}. Left out, the data set is that of the model
 /// being served, else the newest; the recipe is "quick", the model is named as the data set. Everything that can be
 /// wrong is found now and not in the job.
-Result<Submitted> submit_training(const Api& api, const json::Value& wishes);
+Result<Submitted> submit_training(const Api& api, const json::Value& wishes, const jobs::JobRequest& request = {});
 
 /// {"model"?, "files"?: [upload ids], "labels"?: [one each], "epochs"?, "replay"?, "margin"?, "rate"?, "seed"?}.
 /// Without "files" all labelled uploads that wait. InvalidArgument when that is none.
-Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes);
+Result<Submitted> submit_retraining(const Api& api, const json::Value& wishes, const jobs::JobRequest& request = {});
 
 /// The same from a request that brings the images along: a form or an archive, see docs/api/uploads.md. Settings may
 /// stand in the query or in the form's fields.

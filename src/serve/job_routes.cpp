@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training over HTTP: /train, /retrain, /train/stop, /training-status, /v1/jobs. docs/api/jobs.md
+#include "base/hash.hpp"
 #include "jobs/progress.hpp"
 #include "serve/job_requests.hpp"
 #include "serve/parameters.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr int kConflict = 409;
 constexpr int kAccepted = 202;
 constexpr int kDefaultLimit = 50, kMostJobs = 1000;
+constexpr std::size_t kMostKey = 255;
 
 bool is_json(const http::Request& request) { return request.header("Content-Type").starts_with("application/json"); }
 
@@ -64,15 +66,30 @@ void retrain(const Api& api, Reply reply) {
   reply.send_json(answer);
 }
 
-void create(const Api& api, Reply reply) {
-  const auto submitted = wishes_of(reply.request()).and_then([&](const json::Value& wishes) -> Result<Submitted> {
-    TRY(const auto kind, json::get<std::string>(wishes, "kind"));
-    if (kind == "train") return submit_training(api, wishes);
-    if (kind == "retrain") return submit_retraining(api, wishes);
+/// The Idempotency-Key of a request, and what is asked for under it.
+Result<jobs::JobRequest> key_of(const http::Request& request) {
+  const auto key = request.header("Idempotency-Key");
+  if (key.size() > kMostKey)
+    return fail(ErrorCode::InvalidArgument, "Idempotency-Key has {} characters, at most {}", key.size(), kMostKey);
+  return jobs::JobRequest{std::string(key), sha256(request.body)};
+}
+
+Result<jobs::Job> create(const Api& api, const http::Request& request) {
+  TRY(const auto key, key_of(request));
+  if (!key.key.empty()) {
+    TRY(const auto known, api.backend.jobs->find(key));
+    if (known) return *known;
+  }
+  TRY(const auto wishes, wishes_of(request));
+  TRY(const auto kind, json::get<std::string>(wishes, "kind"));
+  if (kind != "train" && kind != "retrain")
     return fail(ErrorCode::InvalidArgument, "kind '{}': expected 'train' or 'retrain'", kind);
-  });
-  if (!submitted) return reply.fail(submitted.error(), Blame::Request);
-  reply.send_json(jobs::to_json(submitted->job), kAccepted);
+  auto submitted = kind == "train" ? submit_training(api, wishes, key) : submit_retraining(api, wishes, key);
+  if (submitted) return submitted->job;
+  if (submitted.error().code != ErrorCode::AlreadyExists) return pass(submitted);
+  TRY(const auto known, api.backend.jobs->find(key));  // the same request, at the same time
+  if (!known) return pass(submitted);
+  return *known;
 }
 
 /// By the query or the body; empty when neither names one.
@@ -112,15 +129,16 @@ void training_status(const Api& api, Reply reply) {
 }
 
 Result<json::Value> list_jobs(const Api& api, const http::Request& request) {
-  TRY(const int limit, number_in_query(request, "limit", kDefaultLimit, 1, kMostJobs));
+  TRY(const auto page, page_in(request, kDefaultLimit, kMostJobs));
   std::optional<jobs::JobState> state;
   if (const auto text = request.parameter("state"); !text.empty()) {
     TRY(state, jobs::job_state_from(text));
   }
-  TRY(const auto found, api.backend.jobs->list(limit, state));
+  TRY(auto found, api.backend.jobs->list(page.limit + 1, state, page.offset));
+  const auto next = end_page(found, page);
   json::Value rows = json::Value::array();
   for (const auto& job : found) rows.push_back(jobs::summary_of(job));
-  return json::Value{{"jobs", std::move(rows)}};
+  return json::Value{{"jobs", std::move(rows)}, {"next_offset", next}};
 }
 
 void list(const Api& api, Reply reply) {
@@ -154,7 +172,11 @@ void add_job_routes(RouteList& routes, const Api& api) {
   routes.add_blocking("POST", "/retrain", Scope::Write, with(retrain));
   routes.add_blocking("GET", "/training-status", Scope::Predict, with(training_status));
   routes.add_blocking("GET", "/v1/jobs", Scope::Predict, with(list));
-  routes.add_blocking("POST", "/v1/jobs", Scope::Write, with(create));
+  routes.add_blocking("POST", "/v1/jobs", Scope::Write, [api](Reply reply) {
+    const auto job = create(api, reply.request());
+    if (!job) return reply.fail(job.error(), Blame::Request);
+    reply.send_json(jobs::to_json(*job), kAccepted);
+  });
   const auto feed = std::make_shared<StatusFeed>(*api.backend.jobs);
   routes.add("GET", "/v1/jobs/events", Scope::Predict, [feed](Reply reply) { feed->add(reply.stream_events()); });
   routes.add_blocking("GET", "/v1/jobs/{id}", Scope::Predict, with(show));

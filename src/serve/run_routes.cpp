@@ -22,11 +22,12 @@ json::Value run_json(const tracking::Run& run) {
 }
 
 Result<json::Value> list_runs(const Api& api, const http::Request& request) {
-  TRY(const auto limit, number_in_query(request, "limit", kDefaultRuns, 1, kMostRuns));
-  TRY(const auto runs, api.backend.runs->list(limit));
+  TRY(const auto page, page_in(request, kDefaultRuns, kMostRuns));
+  TRY(auto runs, api.backend.runs->list(page.limit + 1, page.offset));
+  const auto next = end_page(runs, page);
   json::Value rows = json::Value::array();
   for (const auto& run : runs) rows.push_back(run_json(run));
-  return json::Value{{"runs", std::move(rows)}};
+  return json::Value{{"runs", std::move(rows)}, {"next_offset", next}};
 }
 
 Result<json::Value> show_run(const Api& api, const std::string& id) {

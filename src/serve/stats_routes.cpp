@@ -2,6 +2,7 @@
 // GET /v1/stats: the last hour as the dashboard draws it, and what each model did since the start.
 #include "base/clock.hpp"
 #include "serve/api.hpp"
+#include "serve/feedback_messages.hpp"
 #include "serve/parameters.hpp"
 
 namespace imago::serve {
@@ -60,6 +61,13 @@ json::Value model_json(const monitor::ModelMetrics& model) {
           {"last", totals.images > 0 ? json::Value(format_utc(totals.last)) : json::Value()}};
 }
 
+/// How often each version was right, as people said afterwards; null where that cannot be read.
+json::Value live_accuracy(const Api& api) {
+  if (api.backend.database == nullptr) return nullptr;
+  const auto accuracy = monitor::FeedbackLog(*api.backend.database).accuracy();
+  return accuracy ? serve::to_json(*accuracy) : json::Value();
+}
+
 void stats(const Api& api, Reply reply) {
   const monitor::ServerMetrics& metrics = *api.metrics;
   constexpr int kMost = static_cast<int>(monitor::History::kLongest.count());
@@ -80,6 +88,7 @@ void stats(const Api& api, Reply reply) {
                      {"predictions", totals.predictions},
                      {"average_latency_seconds", totals.average_latency_seconds()}}},
                    {"models", std::move(models)},
+                   {"feedback", live_accuracy(api)},
                    {"predictions_by_label", metrics.predictions_by_label()},
                    {"uptime_seconds", metrics.history().since_start().count()}});
 }
@@ -87,7 +96,7 @@ void stats(const Api& api, Reply reply) {
 }  // namespace
 
 void add_stats_routes(RouteList& routes, const Api& api) {
-  routes.add("GET", "/v1/stats", Scope::Open, [api](Reply reply) { stats(api, std::move(reply)); });
+  routes.add_blocking("GET", "/v1/stats", Scope::Open, [api](Reply reply) { stats(api, std::move(reply)); });
 }
 
 }  // namespace imago::serve

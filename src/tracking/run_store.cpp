@@ -142,11 +142,11 @@ Result<void> RunStore::reopen(const std::string& run, const json::Value& params)
       run);
 }
 
-Result<std::vector<Run>> RunStore::list(int limit) {
+Result<std::vector<Run>> RunStore::list(int limit, int offset) {
   if (mark_abandoned_) TRY_VOID(mark_abandoned_());
   TRY(const auto rows,
-      database_.query(fmt::format("SELECT {} FROM runs ORDER BY created DESC, id DESC LIMIT :a", kColumns),
-                      {std::int64_t{limit}}));
+      database_.query(fmt::format("SELECT {} FROM runs ORDER BY created DESC, id DESC LIMIT :a OFFSET :b", kColumns),
+                      {std::int64_t{limit}, std::int64_t{offset}}));
   return runs_from(rows);
 }
 

@@ -64,7 +64,7 @@ class RunStore {
   /// Back to running, with these params from here on: a run that is resumed.
   Result<void> reopen(const std::string& run, const json::Value& params);
   /// Newest first.
-  Result<std::vector<Run>> list(int limit = 50);
+  Result<std::vector<Run>> list(int limit = 50, int offset = 0);
   /// By id or a unique prefix of it. NotFound lists the newest ones; InvalidArgument when the prefix fits several.
   Result<Run> find(const std::string& id);
   Result<std::map<std::string, std::vector<MetricPoint>>> metrics(const std::string& run);
