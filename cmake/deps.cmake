@@ -34,6 +34,8 @@ target_include_directories(deps::soci SYSTEM INTERFACE /usr/include/soci ${POSTG
 # Its TLS is GnuTLS, whose header files come with its own in Debian.
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75 gnutls)
 add_library(deps::microhttpd ALIAS PkgConfig::MICROHTTPD)
+find_package(ZLIB REQUIRED)
+add_library(deps::zlib ALIAS ZLIB::ZLIB)
 find_package(CURL REQUIRED)
 add_library(deps::curl ALIAS CURL::libcurl)
 

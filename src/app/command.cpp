@@ -14,9 +14,11 @@ namespace imago::app {
 namespace {
 
 std::atomic<bool> stop{false};
+std::atomic<bool> reload{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only touch lock-free atomics");
 
 extern "C" void on_stop_signal(int) { stop = true; }
+extern "C" void on_reload_signal(int) { reload = true; }
 
 }  // namespace
 
@@ -41,6 +43,14 @@ void catch_stop_signals() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
+
+void catch_reload_signal() {
+  struct sigaction action {};
+  action.sa_handler = on_reload_signal;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool reload_requested() { return reload.exchange(false); }
 
 const std::atomic<bool>& stop_flag() { return stop; }
 

@@ -35,6 +35,10 @@ struct Context {
 /// From here on Ctrl-C and SIGTERM only set the flag that stop_requested reads.
 void catch_stop_signals();
 bool stop_requested();
+/// From here on SIGHUP, which else ends a program, only sets the flag that reload_requested takes back.
+void catch_reload_signal();
+/// Whether there was a SIGHUP since the last call.
+bool reload_requested();
 const std::atomic<bool>& stop_flag();
 
 /// For what has libtorch compute: threads that wait for one another give up their core soon, unless the environment

@@ -64,6 +64,9 @@ Result<void> apply_access(serve::ServeOptions& serving, const AccessOptions& opt
   }
   TRY(serving.cors, serve::Cors::parse(options.cors));
   serving.keep_audit_days = options.audit_days;
+  serving.http.idle_timeout = std::chrono::seconds(options.idle_seconds);
+  serving.unready_wait = std::chrono::seconds(options.drain_delay_seconds);
+  serving.drain_patience = std::chrono::seconds(options.drain_seconds);
   access::GateOptions& gate = serving.gate;
   gate.keys = &database;
   gate.trust_loopback = !options.no_trust_loopback;
@@ -125,6 +128,19 @@ void add_access_options(CLI::App& command, AccessOptions& options) {
   repeatable("--cors", options.cors,
              "Origin whose pages may use the server from a browser, as https://app.example.org; may be given several "
              "times; *: any");
+  command
+      .add_option("--idle-timeout", options.idle_seconds,
+                  "Seconds that a connection may be quiet, or take to send a request's headers")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  command
+      .add_option("--drain-delay", options.drain_delay_seconds,
+                  "Seconds between turning not ready and refusing connections on SIGTERM, for load balancers to notice")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  command.add_option("--drain-timeout", options.drain_seconds, "Seconds that requests under way have then")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
   command.add_option("--audit-days", options.audit_days, "How long the audit log is kept; 0: for ever")
       ->check(CLI::Range(0, 36'500))
       ->capture_default_str();

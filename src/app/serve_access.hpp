@@ -24,7 +24,10 @@ struct AccessOptions {
   std::string rate_limit = "100/min";
   std::vector<std::string> trusted;
   bool no_trust_loopback = false;
-  std::vector<std::string> cors;         ///< origins of other sites' pages, or "*"
+  std::vector<std::string> cors;  ///< origins of other sites' pages, or "*"
+  int idle_seconds = static_cast<int>(http::ServerOptions{}.idle_timeout.count());
+  int drain_delay_seconds = 0;
+  int drain_seconds = 30;
   int audit_days = 0;                    ///< 0: for ever
   std::string tls_certificate, tls_key;  ///< files; both or neither
   std::string log_format = "text";

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/certificate_watch.hpp"
 #include "app/command.hpp"
 #include "app/job_command.hpp"
 #include "app/model_watch.hpp"
@@ -89,7 +90,7 @@ bool answers(const serve::ServeOptions& serving, int port) {
       http::fetch({.url = fmt::format("{}://{}:{}/health", serving.http.tls ? "https" : "http", host, port),
                    .timeout = std::chrono::seconds(2),
                    .any_certificate = true});
-  return response && response->status == 200;
+  return response && (response->status == 200 || response->status == 429);  // limited, but alive
 }
 
 /// Null when it is not wanted.
@@ -105,11 +106,16 @@ Result<std::unique_ptr<grpc::Server>> start_grpc(const serve::ServeOptions& serv
 }
 
 /// Until a signal says to stop.
-void watch_over(const serve::ServeOptions& serving, const serve::Service& service, grpc::Server* grpc,
-                ServiceManager& manager) {
-  manager.ready(fmt::format("answering on port {}", service.port()));
+void watch_over(const serve::ServeOptions& serving, const serve::Service& service, CertificateWatch& certificate,
+                grpc::Server* grpc, ServiceManager& manager) {
+  const auto status = fmt::format("answering on port {}", service.port());
+  manager.ready(status);
   while (!stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const bool asked = reload_requested();
+    if (asked) manager.reloading();
+    certificate.look(asked);
+    if (asked) manager.ready(status);
     if (grpc != nullptr) grpc->tell_health();
     if (manager.beat_is_due() && answers(serving, service.port())) manager.beat();
   }
@@ -132,6 +138,7 @@ Result<void> run_serve(Context& context, const Options& options) {
   TRY(const Challenger challenger, parse_ab(options.ab));
   serving.challenger_share = challenger.share;
   catch_stop_signals();
+  catch_reload_signal();
   auto manager = ServiceManager::from_environment();
   auto working = job_worker(context);
   working.niceness = kJobNiceness;
@@ -168,7 +175,8 @@ Result<void> run_serve(Context& context, const Options& options) {
   if (ports.size() > 1) fmt::print("also on port {}\n", fmt::join(ports.begin() + 1, ports.end(), ", "));
   if (grpc) fmt::print("Open Inference Protocol over gRPC: port {}\n", grpc->port());
   std::fflush(stdout);
-  watch_over(serving, *service, grpc.get(), manager);
+  CertificateWatch certificate(*service, options.access.tls_certificate, options.access.tls_key);
+  watch_over(serving, *service, certificate, grpc.get(), manager);
   worker.stop();  // its job goes back to the queue while the last requests are answered
   drain(serving, *service, grpc.get());
   return {};

@@ -46,6 +46,11 @@ ServiceManager ServiceManager::from_environment() {
 void ServiceManager::ready(std::string_view status) const { tell(fmt::format("READY=1\nSTATUS={}", status)); }
 void ServiceManager::stopping() const { tell("STOPPING=1\nSTATUS=answering the last requests"); }
 
+void ServiceManager::reloading() const {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch());
+  tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.count()));  // the steady clock is CLOCK_MONOTONIC
+}
+
 bool ServiceManager::beat_is_due() const {
   return interval_.count() > 0 && steady_clock::now() >= last_beat_ + interval_;
 }

@@ -18,6 +18,8 @@ class ServiceManager {
 
   void ready(std::string_view status) const;
   void stopping() const;
+  /// What is read again, on SIGHUP; to be followed by ready().
+  void reloading() const;
 
   /// Whether a sign of life is due: three in the time that the watchdog gives. Never without a watchdog.
   [[nodiscard]] bool beat_is_due() const;

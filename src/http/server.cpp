@@ -16,16 +16,20 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "http/compression.hpp"
 #include "http/listen_socket.hpp"
 #include "http/messages.hpp"
 #include "http/router.hpp"
+#include "http/slow_clients.hpp"
 #include "http/stream.hpp"
+#include "http/tls_credentials.hpp"
 
 namespace imago::http {
 
 struct Responder::Exchange {
   Request request;
   const Handler* handler = nullptr;
+  Link* link = nullptr;             // the connection's; outlives this
   std::optional<Response> refusal;  // decided before the body was in, which is then read and dropped
   std::size_t charged_bytes = 0;    // of the budget for all bodies
   std::size_t dropped_bytes = 0;
@@ -44,11 +48,31 @@ namespace {
 
 using Exchange = Responder::Exchange;
 
-/// The texts stay where they are while the daemon runs.
-void add_tls_items(std::vector<MHD_OptionItem>& items, const TlsIdentity& tls) {
+/// What is kept of a connection, from its first byte to its last.
+struct Connection {
+  const TlsCredentials* tls;
+  Link* link;
+};
+
+Connection& connection_of(MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return *static_cast<Connection*>(info->socket_context);
+}
+
+int socket_of(MHD_Connection* connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/// The library makes its connection the session's pointer.
+int on_handshake(gnutls_session_t session, const gnutls_datum_t*, int, const gnutls_pk_algorithm_t*, int,
+                 gnutls_pcert_st** chain, unsigned* count, gnutls_privkey_t* key) {
+  auto* connection = static_cast<MHD_Connection*>(gnutls_session_get_ptr(session));
+  return connection_of(connection).tls->retrieve(chain, count, key);
+}
+
+void add_tls_items(std::vector<MHD_OptionItem>& items) {
+  items.push_back({MHD_OPTION_HTTPS_CERT_CALLBACK, reinterpret_cast<std::intptr_t>(&on_handshake), nullptr});
   // The library takes void* but only reads.
-  items.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls.certificate.c_str())});
-  items.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls.key.c_str())});
   items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
 }
 
@@ -82,13 +106,15 @@ class MhdServer final : public Server {
       : options_(options),
         max_connections_(allowed_connections(options.max_connections)),
         router_(std::move(routes)),
-        errors_(std::move(errors)) {}
+        errors_(std::move(errors)),
+        slow_clients_({options.idle_timeout, options.slow_grace, options.least_bytes_per_second}) {}
   ~MhdServer() override { drain(std::chrono::milliseconds(0)); }
 
   Result<void> open();
   [[nodiscard]] int port() const override { return ports_.front(); }
   [[nodiscard]] std::vector<int> ports() const override { return ports_; }
   void drain(std::chrono::milliseconds patience) override;
+  Result<void> replace_tls(const TlsIdentity& identity) override;
 
  private:
   static MHD_Result on_accept(void* cls, const sockaddr* peer, socklen_t size);
@@ -101,8 +127,11 @@ class MhdServer final : public Server {
   Result<void> listen_at(const std::string& address, int wanted_port);
   Exchange& create(MHD_Connection* connection, const char* url, const char* method);
   MHD_Result begin(Exchange& exchange, MHD_Connection* connection);
+  void find_route(Exchange& exchange) const;
+  void check_headers(Exchange& exchange, MHD_Connection* connection) const;
   MHD_Result read_body(Exchange& exchange, std::string_view piece);
   void dispatch(Exchange& exchange);
+  bool unpack_body(Exchange& exchange);
   MHD_Result finish(Exchange& exchange, MHD_Connection* connection);
   MHD_Result queue(MHD_Connection* connection, Response response, std::shared_ptr<Stream::Channel> channel = nullptr);
   void begin_stream(Exchange& exchange, MHD_Connection* connection);
@@ -113,6 +142,8 @@ class MhdServer final : public Server {
   const unsigned max_connections_;
   const Router router_;
   const ErrorWriter errors_;
+  TlsCredentials tls_;
+  SlowClients slow_clients_;
   std::vector<MHD_Daemon*> daemons_;  // one for each of ports_
   std::vector<int> ports_;
   std::atomic<unsigned> connections_{0};
@@ -129,6 +160,7 @@ class MhdServer final : public Server {
 Result<void> MhdServer::open() {
   if (options_.tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
     return fail(ErrorCode::Unsupported, "this libmicrohttpd was built without TLS");
+  if (options_.tls) TRY_VOID(tls_.use(*options_.tls));
   TRY_VOID(listen_at(options_.address, options_.port));
   for (const Listener& more : options_.also_at) {
     const auto opened = listen_at(more.address, more.port);
@@ -160,7 +192,7 @@ Result<void> MhdServer::listen_at(const std::string& address, int wanted_port) {
   unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
   if (options_.tls) {
     flags |= MHD_USE_TLS;
-    add_tls_items(items, *options_.tls);
+    add_tls_items(items);
   }
   items.push_back({MHD_OPTION_END, 0, nullptr});
   MHD_Daemon* daemon = MHD_start_daemon(flags, static_cast<std::uint16_t>(port), &MhdServer::on_accept, this,
@@ -192,6 +224,11 @@ void MhdServer::drain(std::chrono::milliseconds patience) {
   daemons_.clear();
 }
 
+Result<void> MhdServer::replace_tls(const TlsIdentity& identity) {
+  if (!options_.tls) return fail(ErrorCode::InvalidArgument, "this server speaks no TLS");
+  return tls_.use(identity);
+}
+
 void MhdServer::on_log(void*, const char* format, va_list arguments) {
   char line[512];
   std::vsnprintf(line, sizeof line, format, arguments);
@@ -204,10 +241,18 @@ MHD_Result MhdServer::on_accept(void* cls, const sockaddr*, socklen_t) {
   return static_cast<MhdServer*>(cls)->draining_ ? MHD_NO : MHD_YES;
 }
 
-void MhdServer::on_connection(void* cls, MHD_Connection*, void**, MHD_ConnectionNotificationCode code) {
-  auto& connections = static_cast<MhdServer*>(cls)->connections_;
-  if (code == MHD_CONNECTION_NOTIFY_STARTED) ++connections;
-  if (code == MHD_CONNECTION_NOTIFY_CLOSED) --connections;
+void MhdServer::on_connection(void* cls, MHD_Connection* connection, void** context,
+                              MHD_ConnectionNotificationCode code) {
+  auto& server = *static_cast<MhdServer*>(cls);
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    ++server.connections_;
+    auto begun = std::make_unique<Connection>(&server.tls_, server.slow_clients_.open(socket_of(connection)));
+    *context = begun.release();  // the library's until it says that the connection is closed
+  } else {
+    const std::unique_ptr<Connection> ended(static_cast<Connection*>(std::exchange(*context, nullptr)));
+    server.slow_clients_.close(ended->link);
+    --server.connections_;
+  }
 }
 
 MHD_Result MhdServer::on_access(void* cls, MHD_Connection* connection, const char* url, const char* method, const char*,
@@ -232,6 +277,8 @@ Exchange& MhdServer::create(MHD_Connection* connection, const char* url, const c
   auto exchange = std::make_shared<Exchange>();
   exchange->self = exchange;
   exchange->connection = connection;
+  exchange->link = connection_of(connection).link;
+  exchange->link->enter(Link::Phase::Body);
   read_head(exchange->request, connection, url, method);
   const std::scoped_lock lock(mutex_);
   open_.insert(exchange.get());
@@ -243,19 +290,8 @@ MHD_Result MhdServer::begin(Exchange& exchange, MHD_Connection* connection) {
   if (connections_ > max_connections_) {
     return queue(connection, errors_(503, fmt::format("more than {} connections", max_connections_), request));
   }
-  auto match = router_.match(request.method, request.path);
-  if (match.route != nullptr) {
-    exchange.handler = &match.route->handler;
-    request.route = match.route->pattern;
-    request.captures = std::move(match.captures);
-  } else if (!match.allow.empty()) {
-    exchange.refusal =
-        errors_(405, fmt::format("{} does not take {}, only {}", request.path, request.method, match.allow), request);
-    exchange.refusal->headers["Allow"] = match.allow;
-  } else {
-    exchange.refusal = errors_(404, fmt::format("there is nothing at {}", request.path), request);
-  }
-
+  find_route(exchange);
+  check_headers(exchange, connection);
   std::size_t announced = 0;
   const auto length = request.header("Content-Length");
   std::from_chars(length.data(), length.data() + length.size(), announced);
@@ -271,6 +307,37 @@ MHD_Result MhdServer::begin(Exchange& exchange, MHD_Connection* connection) {
   return MHD_YES;
 }
 
+void MhdServer::find_route(Exchange& exchange) const {
+  Request& request = exchange.request;
+  auto match = router_.match(request.method, request.path);
+  if (match.route != nullptr) {
+    exchange.handler = &match.route->handler;
+    request.route = match.route->pattern;
+    request.captures = std::move(match.captures);
+  } else if (!match.allow.empty()) {
+    exchange.refusal =
+        errors_(405, fmt::format("{} does not take {}, only {}", request.path, request.method, match.allow), request);
+    exchange.refusal->headers["Allow"] = match.allow;
+  } else {
+    exchange.refusal = errors_(404, fmt::format("there is nothing at {}", request.path), request);
+  }
+}
+
+void MhdServer::check_headers(Exchange& exchange, MHD_Connection* connection) const {
+  const Request& request = exchange.request;
+  const std::size_t bytes = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+  if (exchange.refusal) return;
+  if (bytes > options_.max_header_bytes) {
+    exchange.refusal = errors_(
+        431, fmt::format("the headers have {} bytes, at most {} are taken", bytes, options_.max_header_bytes), request);
+  } else if (request.headers.size() > options_.max_header_fields) {
+    exchange.refusal = errors_(
+        431,
+        fmt::format("there are {} headers, at most {} are taken", request.headers.size(), options_.max_header_fields),
+        request);
+  }
+}
+
 bool MhdServer::charge(Exchange& exchange, std::size_t bytes) {
   if (bodies_bytes_ + bytes > options_.max_bodies_bytes) return false;
   bodies_bytes_ += bytes;
@@ -282,6 +349,7 @@ void MhdServer::discharge(Exchange& exchange) { bodies_bytes_ -= std::exchange(e
 
 MHD_Result MhdServer::read_body(Exchange& exchange, std::string_view piece) {
   Request& request = exchange.request;
+  exchange.link->count(piece.size());
   if (!exchange.refusal) {
     const std::size_t total = request.body.size() + piece.size();
     if (total > options_.max_body_bytes) {
@@ -301,13 +369,36 @@ MHD_Result MhdServer::read_body(Exchange& exchange, std::string_view piece) {
 
 void MhdServer::dispatch(Exchange& exchange) {
   exchange.dispatched = true;
-  if (exchange.refusal) return settle(exchange, std::move(*exchange.refusal));
+  exchange.link->enter(Link::Phase::Work);
+  if (exchange.refusal || !unpack_body(exchange)) return settle(exchange, std::move(*exchange.refusal));
   try {
     (*exchange.handler)(exchange.request, Responder(exchange.self));
   } catch (const std::exception& error) {  // the event loop's entry: nothing may pass through C
     log::error("{} {}: {}", exchange.request.method, exchange.request.path, error.what());
     settle(exchange, errors_(500, "internal error", exchange.request));
   }
+}
+
+/// False, with a refusal, when it is packed in a way that cannot be undone.
+bool MhdServer::unpack_body(Exchange& exchange) {
+  Request& request = exchange.request;
+  const auto packed = request.headers.find("Content-Encoding");
+  if (packed == request.headers.end()) return true;
+  const auto refuse = [&](int status, const Error& error) {
+    exchange.refusal = errors_(status, error.message, request);
+    return false;
+  };
+  const auto coding = parse_coding(packed->second);
+  if (!coding) return refuse(415, coding.error());
+  if (*coding == Coding::Identity) return true;
+  auto body = decompress(request.body, *coding, options_.max_body_bytes);
+  if (!body) return refuse(body.error().code == ErrorCode::ResourceExhausted ? 413 : 400, body.error());
+  if (body->size() > request.body.size() && !charge(exchange, body->size() - request.body.size()))
+    return refuse(503, {ErrorCode::ResourceExhausted, "too many bytes in requests at work, try again"});
+  request.body = std::move(*body);
+  request.headers.erase(packed);  // it was of the packed body
+  request.headers.erase("Content-Length");
+  return true;
 }
 
 MHD_Result MhdServer::finish(Exchange& exchange, MHD_Connection* connection) {
@@ -326,7 +417,12 @@ MHD_Result MhdServer::finish(Exchange& exchange, MHD_Connection* connection) {
   discharge(exchange);  // before the client can know: its next request finds the room free
   // A Responder destroyed unanswered leaves a status of 0: only here is the one who writes errors at hand.
   if (answer.status == 0) answer = errors_(500, "the request was not answered", exchange.request);
-  if (channel) begin_stream(exchange, connection);
+  if (channel) {
+    begin_stream(exchange, connection);
+  } else {
+    compress_answer(exchange.request, answer);
+    exchange.link->enter(Link::Phase::Answer, std::max(answer.body.size(), answer.static_body.size()));
+  }
   return queue(connection, std::move(answer), std::move(channel));
 }
 
@@ -353,6 +449,10 @@ void MhdServer::on_completed(void* cls, MHD_Connection*, void** context, MHD_Req
   auto* exchange = static_cast<Exchange*>(*context);
   if (exchange == nullptr) return;
   *context = nullptr;
+  if (!exchange->dispatched && exchange->link->was_cut()) {  // written for the log and the metrics: nobody reads it
+    static_cast<void>(server.errors_(408, "the body came too slowly", exchange->request));
+  }
+  exchange->link->enter(Link::Phase::Headers);
   server.discharge(*exchange);
   std::shared_ptr<Exchange> last;
   {

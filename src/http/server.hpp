@@ -31,7 +31,7 @@ struct Request {
   std::string path;    ///< decoded, without the query: "/predict"
   Fields headers;      ///< a header sent twice is joined with ", "
   Fields query;
-  std::string body;
+  std::string body;                             ///< unpacked, if it came with gzip or deflate as its Content-Encoding
   std::string peer;                             ///< address of the client: "127.0.0.1"
   std::string route;                            ///< the pattern that matched; empty when none did
   std::map<std::string, std::string> captures;  ///< of the route: "/v1/models/{name}"
@@ -92,8 +92,9 @@ struct Route {
   Handler handler;
 };
 
-/// How a failure before or without a handler is written (404, 405, 413, 500, 503): so that all errors have one shape.
-/// What is not HTTP at all (400) and a header over the limit (431) are answered by the library, in HTML, before a
+/// How a failure before or without a handler is written (404, 405, 413, 415, 431, 500, 503): so that all errors have
+/// one shape. It is also told of a body that came too slowly (408), whose client is not there any more. What is not
+/// HTTP at all (400) and headers over `connection_memory_bytes` (431) are answered by the library, in HTML, before a
 /// request exists.
 using ErrorWriter = std::function<Response(int status, std::string_view text, const Request& request)>;
 
@@ -114,7 +115,13 @@ struct ServerOptions {
   std::size_t max_bodies_bytes = 1024u << 20;       ///< of all requests being read or answered; 503 above
   std::size_t connection_memory_bytes = 32 * 1024;  ///< for the headers (431 above) and as read buffer
   unsigned max_connections = 10'000;                ///< 503 above; fewer where the process may not open so many files
+  std::size_t max_header_bytes = 16 * 1024;         ///< request line and headers; 431 above
+  std::size_t max_header_fields = 100;              ///< 431 above
+  /// A connection is closed when nothing happens on it for so long, or no request has begun to be read.
   std::chrono::seconds idle_timeout{60};
+  /// A body may take so long to come, and an answer to be read; beyond that there must be `least_bytes_per_second`.
+  std::chrono::milliseconds slow_grace{30'000};
+  std::uint64_t least_bytes_per_second = 1024;
 };
 
 class Server {
@@ -130,6 +137,9 @@ class Server {
   /// Refuses new connections, finishes the requests that are in, waits for them at most `patience`, stops. What is not
   /// answered by then gets a 503.
   virtual void drain(std::chrono::milliseconds patience) = 0;
+  /// New connections get this certificate; those that are open keep theirs. InvalidArgument when it cannot be used, or
+  /// the server speaks no TLS: then nothing changes.
+  virtual Result<void> replace_tls(const TlsIdentity& identity) = 0;
 };
 
 }  // namespace imago::http

@@ -41,7 +41,9 @@ std::string_view code_of_status(int status) noexcept {
     case 403: return "forbidden";
     case 404: return "not_found";
     case 405: return "method_not_allowed";
-    case 413: return "resource_exhausted";
+    case 408: return "timeout";
+    case 413:
+    case 431: return "resource_exhausted";
     case 415: return "unsupported";
     case 429: return "too_many_requests";
     case 500: return "internal";

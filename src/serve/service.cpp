@@ -116,11 +116,11 @@ void Service::Impl::add_routes() {
   routes.add("GET", "/metrics", Scope::Open, to(&Impl::negotiated_metrics));
   routes.add("GET", "/metrics/prometheus", Scope::Open, to(&Impl::prometheus));
   if (options.backend) {
-    const Api api{*options.backend, [this] { return current().model; }, &metrics, options.version, hosting.get(),
+    const Api api{*options.backend,  [this] { return current().model; }, &metrics, options.version, hosting.get(),
                   predictor.recent()};
-    for (const auto add :
-         {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_alias_routes, add_abstention_routes,
-          add_feedback_routes, add_run_routes, add_audit_routes, add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
+    for (const auto add : {add_upload_routes, add_dataset_routes, add_job_routes, add_model_routes, add_alias_routes,
+                           add_abstention_routes, add_feedback_routes, add_run_routes, add_audit_routes,
+                           add_stats_routes, add_explain_routes, add_recipe_routes, add_documentation_routes}) {
       add(routes, api);
     }
   }
@@ -313,6 +313,8 @@ Result<void> Service::load_challenger(const package::ModelPackage& package, cons
 void Service::drop_challenger() { impl_->arms.set_challenger(nullptr); }
 
 void Service::set_not_ready(std::string reason) { impl_->set_reason(std::move(reason)); }
+
+Result<void> Service::replace_tls(const http::TlsIdentity& identity) { return impl_->server->replace_tls(identity); }
 
 void Service::set_started() { impl_->started_up = true; }
 

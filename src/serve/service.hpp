@@ -78,6 +78,9 @@ class Service {
   /// What /ready says while no model is loaded; at first "no model yet: train one with `imago train`".
   void set_not_ready(std::string reason);
 
+  /// As http::Server::replace_tls. Safe from any thread.
+  Result<void> replace_tls(const http::TlsIdentity& identity);
+
   /// From here on /startup says 200: what was to be loaded at the start is loaded, or there is nothing to load.
   void set_started();
 

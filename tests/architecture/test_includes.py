@@ -17,6 +17,7 @@ THIRD_PARTY = {
     r"soci/|soci\.h|sqlite3\.h|libpq": {"store"},
     r"microhttpd|gnutls/": {"http"},
     r"curl/": {"http", "data"},
+    r"zlib\.h": {"http"},
     r"turbojpeg|jpeglib|spng|webp/|gif_lib|opencv2/": {"image"},
     r"archive(_entry)?\.h": {"data"},
     r"torch/|ATen/|c10/|caffe2/": {"nn"},
