@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/live_model.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/log.hpp"
@@ -71,7 +72,9 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
   const std::string name = version.model.empty() ? package.spec.name : version.model;
   std::shared_ptr<LiveModel> live(new LiveModel());
   TRY_VOID(model::check_abstention(version.abstention, package.spec.classes()));
-  TRY(live->engine_, infer::Engine::load(package, engine));
+  infer::EngineOptions compiled = engine;
+  if (batching.workers > 0) compiled.streams = std::min(batching.workers, budget->slots());
+  TRY(live->engine_, infer::Engine::load(package, compiled));
   if (auto verified = package::verify_golden(package, *live->engine_); !verified) {
     return pass(verified, fmt::format("the self-test of {} version {} failed", name, version.version));
   }
