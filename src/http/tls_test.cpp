@@ -6,7 +6,9 @@
 #include <gnutls/x509.h>
 
 #include <array>
+#include <atomic>
 #include <ctime>
+#include <thread>
 
 #include "base/files.hpp"
 #include "http/client.hpp"
@@ -155,6 +157,47 @@ TEST_F(TlsTest, ServesOnlyOverTlsAtEveryPlace) {
     EXPECT_EQ(get_trusting("https://" + place, Identity().certificate()), "");
     EXPECT_EQ(get_trusting("https://" + place, own_.certificate()), big) << "whatever came before";
   }
+}
+
+TEST_F(TlsTest, GivesNewConnectionsTheNewCertificate) {
+  std::vector<Route> routes{{"GET", "/", [](const Request&, Responder r) { r.send({.body = "hello"}); }}};
+  ServerOptions options{.port = 0};
+  options.tls = read_tls_identity(certificate_, key_).value();
+  const auto server = Server::start(options, std::move(routes), [](int status, std::string_view, const Request&) {
+                        return Response{.status = status};
+                      }).value();
+  const std::string url = fmt::format("https://127.0.0.1:{}/", server->port());
+  EXPECT_EQ(get_trusting(url, own_.certificate()), "hello");
+  const Identity renewed;
+  ASSERT_TRUE(server->replace_tls({renewed.certificate(), renewed.key()}).has_value());
+  EXPECT_EQ(get_trusting(url, renewed.certificate()), "hello");
+  EXPECT_EQ(get_trusting(url, own_.certificate()), "");
+  EXPECT_EQ(server->replace_tls({"nonsense", renewed.key()}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(server->replace_tls({renewed.certificate(), "nonsense"}).error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(get_trusting(url, renewed.certificate()), "hello") << "what cannot be used changes nothing";
+}
+
+TEST_F(TlsTest, RenewsWithClientsComing) {
+  std::vector<Route> routes{{"GET", "/", [](const Request&, Responder r) { r.send({.body = "hello"}); }}};
+  ServerOptions options{.port = 0};
+  options.tls = read_tls_identity(certificate_, key_).value();
+  const auto server = Server::start(options, std::move(routes), [](int status, std::string_view, const Request&) {
+                        return Response{.status = status};
+                      }).value();
+  const std::string url = fmt::format("https://127.0.0.1:{}/", server->port());
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0}, failed{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back([&] {
+      while (!stop) ++(get_trusting(url, own_.certificate()) == "hello" ? answered : failed);
+    });
+  }
+  for (int i = 0; i < 200 || answered < 30; ++i)
+    ASSERT_TRUE(server->replace_tls({own_.certificate(), own_.key()}).has_value());
+  stop = true;
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(failed, 0);
 }
 
 }  // namespace
