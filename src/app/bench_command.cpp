@@ -63,8 +63,8 @@ Result<void> bench_engine(Context& context, const BenchOptions& options) {
     text += fmt::format("batch {:>3} x {} threads {:>10.1f} images/s   {}\n", trial.batch, trial.workers, trial.rate(),
                         load::percentiles_in_words(trial.latencies));
   }
-  text += fmt::format("suggested: imago serve --max-batch {} --workers {} --batch-delay-us {}\n", advice.max_batch,
-                      advice.workers, advice.delay.count());
+  text += fmt::format("suggested: imago models batch {} --max-batch {} --workers {} --batch-delay-us {}\n",
+                      version.model, advice.max_batch, advice.workers, advice.delay.count());
   context.answer(
       {{"model", version.model},
        {"version", version.version},
