@@ -34,13 +34,18 @@ AuditEntry read_entry(const store::Row& row) {
           .request_id = row.text("request_id")};
 }
 
-/// A time of ours, or the beginning of one: digits where digits are.
-Result<void> check_time(std::string_view name, std::string_view text) {
-  constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
-  bool fits = text.size() <= kShape.size();
-  for (std::size_t i = 0; fits && i < text.size(); ++i)
-    fits = kShape[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kShape[i];
-  if (fits && (text.empty() || text.size() >= 4)) return {};
+/// The beginning of times of ours that `text` stands for: "2026", "2026-11-21", "2026-11-21T04:16:00" with or without
+/// Z.
+Result<std::string> time_in(std::string_view name, std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00.000";
+  constexpr std::size_t kWholeParts[] = {0, 4, 7, 10, 13, 16, 19, 23};
+  constexpr std::size_t kHour = 13;  // characters up to it
+  auto digits = text;
+  if (digits.size() > kHour && digits.ends_with('Z')) digits.remove_suffix(1);
+  bool fits = std::ranges::find(kWholeParts, digits.size()) != std::end(kWholeParts);
+  for (std::size_t i = 0; fits && i < digits.size(); ++i)
+    fits = kShape[i] == '0' ? digits[i] >= '0' && digits[i] <= '9' : digits[i] == kShape[i];
+  if (fits) return std::string(digits);
   return fail(ErrorCode::InvalidArgument, "{} '{}' is no time: give one as 2026-11-21 or 2026-11-21T04:16:00Z", name,
               text.substr(0, kLongestText));
 }
@@ -98,8 +103,8 @@ Result<void> append_audit(store::Database& database, AuditEntry entry) { return 
 Result<std::vector<AuditEntry>> read_audit(store::Database& database, const AuditFilter& filter) {
   TRY_VOID(check_word("via", filter.via, {"http", "grpc", "cli", "server"}));
   TRY_VOID(check_word("outcome", filter.outcome, {"ok", "refused", "failed"}));
-  TRY_VOID(check_time("since", filter.since));
-  TRY_VOID(check_time("until", filter.until));
+  TRY(const auto since, time_in("since", filter.since));
+  TRY(const auto until, time_in("until", filter.until));
   Conditions conditions;
   conditions.part_of("who", filter.who);
   conditions.part_of("action", filter.action);
@@ -107,8 +112,8 @@ Result<std::vector<AuditEntry>> read_audit(store::Database& database, const Audi
   conditions.whole("via", filter.via);
   conditions.whole("outcome", filter.outcome);
   conditions.whole("request_id", filter.request_id);
-  if (!filter.since.empty()) conditions.add("time >=", filter.since);
-  if (!filter.until.empty()) conditions.add("time <", filter.until);
+  if (!since.empty()) conditions.add("time >=", since);
+  if (!until.empty()) conditions.add("time <", until);
   if (filter.below > 0) conditions.add("number <", filter.below);
   TRY(const auto rows, database.query(fmt::format("SELECT {} FROM audit WHERE {} ORDER BY number DESC LIMIT {}",
                                                   kColumns, conditions.text, std::max(filter.limit, 0)),
@@ -120,11 +125,12 @@ Result<std::vector<AuditEntry>> read_audit(store::Database& database, const Audi
 }
 
 Result<std::int64_t> forget_audit(store::Database& database, const std::string& time, const AuditEntry& who) {
-  TRY_VOID(check_time("before", time));
+  TRY(const auto before, time_in("before", time));
+  if (before.empty()) return fail(ErrorCode::InvalidArgument, "before which time?");
   std::int64_t removed = 0;
   TRY_VOID(database.transaction([&](store::Database& turn) -> Result<void> {
     TRY(removed,
-        turn.execute("DELETE FROM audit WHERE time < :a AND number < (SELECT MAX(number) FROM audit)", {time}));
+        turn.execute("DELETE FROM audit WHERE time < :a AND number < (SELECT MAX(number) FROM audit)", {before}));
     if (removed == 0) return {};
     AuditEntry note = who;
     note.action = "audit forget";

@@ -93,6 +93,7 @@ TEST_F(AuditTest, FindsByWhoWhatAndWhen) {
   EXPECT_THAT(numbers({.via = "cli"}), IsEmpty());
   EXPECT_THAT(numbers({.since = "2026-02"}), ElementsAre(3, 2));
   EXPECT_THAT(numbers({.since = "2026-02-01", .until = "2026-03-01"}), ElementsAre(2));
+  EXPECT_THAT(numbers({.since = "2026-02-01T00:00:00Z", .until = "2026-02-01T00:00:00.001Z"}), ElementsAre(2));
   EXPECT_THAT(numbers({.who = "key", .action = "/train", .outcome = "ok", .until = "2027"}), ElementsAre(1));
   EXPECT_THAT(numbers({.limit = 2}), ElementsAre(3, 2));
   EXPECT_THAT(numbers({.below = 2, .limit = 2}), ElementsAre(1));
@@ -102,7 +103,8 @@ TEST_F(AuditTest, FindsByWhoWhatAndWhen) {
 TEST_F(AuditTest, RefusesAQuestionThatCannotBe) {
   EXPECT_EQ(refused({.via = "post"}), ErrorCode::InvalidArgument);
   EXPECT_EQ(refused({.outcome = "fine"}), ErrorCode::InvalidArgument);
-  for (const auto* time : {"yesterday", "202", "2026-11-21 04:16", "2026-11-21T04:16:00.123Zx"})
+  for (const auto* time :
+       {"yesterday", "202", "2026-1", "2026-11-21Z", "2026-11-21 04:16", "2026-11-21T04:16:00.123Zx"})
     EXPECT_EQ(refused({.since = time}), ErrorCode::InvalidArgument) << time;
 }
 
