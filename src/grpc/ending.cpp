@@ -35,7 +35,7 @@ Ending ending_of(const serve::Refusal& refusal) {
   Ending ending;
   const auto code = code_of(refusal.error.code, refusal.blame);
   ending.http_status = serve::http_status(refusal.error.code, refusal.blame);
-  if (ending.http_status == 503) ending.retry_seconds = 1;
+  if (ending.http_status == 503) ending.retry_seconds = refusal.retry_seconds.value_or(1);
   if (code == StatusCode::INTERNAL) ending.hidden = refusal.error.message;
   ending.status = ::grpc::Status(code, code == StatusCode::INTERNAL ? "internal error" : refusal.error.message);
   return ending;

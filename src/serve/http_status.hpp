@@ -2,6 +2,7 @@
 // Errors as clients see them: a status and {"error", "detail", "code", "request_id"} (requirements 1.8 C6).
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -17,6 +18,7 @@ int http_status(ErrorCode code, Blame blame) noexcept;
 struct Refusal {
   Error error;
   Blame blame = Blame::Request;
+  std::optional<int> retry_seconds{};  ///< when there should be room again, where that is known
 };
 
 /// `error` and `detail` are the same sentence: S1's clients read the one, FastAPI's the other. 503 comes with

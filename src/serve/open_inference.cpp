@@ -107,6 +107,13 @@ tl::expected<Prepared, Refusal> prepare_item(const InferInput& input, std::size_
   return prepare(std::get<std::vector<Encoded>>(input.data)[i].bytes(), preprocess, limits);
 }
 
+/// The queue took no more of a request's images: when it should have room again.
+Refusal too_many(Error error, const infer::Batcher& batcher) {
+  Refusal refusal{std::move(error), Blame::Service};
+  if (refusal.error.code == ErrorCode::ResourceExhausted) refusal.retry_seconds = seconds_to_drain(batcher);
+  return refusal;
+}
+
 void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Gathering>& gathering, std::size_t images,
                         const image::DecodeLimits& limits) {
   const InferRequest& request = gathering->request();
@@ -124,7 +131,7 @@ void prepare_and_submit(const LiveModel& model, const std::shared_ptr<Gathering>
           gathering->add(i, times, std::move(logits), timing);
         },
         request.priority);
-    if (!submitted) return gathering->fail(i, {std::move(submitted.error()), Blame::Service}, rest);
+    if (!submitted) return gathering->fail(i, too_many(std::move(submitted.error()), model.batcher()), rest);
   }
 }
 
@@ -192,7 +199,8 @@ void OpenInference::infer_here(InferRequest request, const InferDone& done) cons
   if (!images) return done(tl::unexpected(images.error()));
   if (!live.batcher().admits(request.priority)) {
     live.face()->metrics->count_outcome(monitor::Outcome::QueueFull);
-    return refuse({ErrorCode::ResourceExhausted, "too many images are waiting, try again"}, Blame::Service);
+    return done(tl::unexpected(
+        too_many({ErrorCode::ResourceExhausted, "too many images are waiting, try again"}, live.batcher())));
   }
   const auto gathering = std::make_shared<Gathering>(std::move(request), live.face(), *images, done);
   prepare_and_submit(live, gathering, *images, limits_.decode);

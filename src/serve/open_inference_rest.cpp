@@ -196,7 +196,7 @@ void OpenInferenceRest::infer(Reply reply) {
 
 InferDone OpenInferenceRest::answer_to(const std::shared_ptr<Call>& call) {
   return [call](InferResult result) {
-    if (!result) return call->reply.fail(result.error().error, result.error().blame);
+    if (!result) return call->reply.fail(result.error());
     call->reply.send(format_inference(*result, call->asked));
   };
 }

@@ -90,11 +90,14 @@ void Predictor::Job::refuse(const infer::Batcher& batcher) {
   reply.send(queue_full(batcher, reply.request_id()));
 }
 
+int seconds_to_drain(const infer::Batcher& batcher) {
+  return std::max(1, static_cast<int>(std::chrono::ceil<std::chrono::seconds>(batcher.time_to_drain()).count()));
+}
+
 http::Response queue_full(const infer::Batcher& batcher, std::string_view request_id) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(batcher.time_to_drain());
   auto response = error_response(503, to_string(ErrorCode::ResourceExhausted),
                                  fmt::format("{} images are waiting already, try again", batcher.queued()), request_id);
-  response.headers["Retry-After"] = std::to_string(std::max<std::int64_t>(1, seconds.count()));
+  response.headers["Retry-After"] = std::to_string(seconds_to_drain(batcher));
   return response;
 }
 

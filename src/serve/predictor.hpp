@@ -24,7 +24,9 @@ struct PredictorOptions {
   std::size_t most_images = 128;  ///< in one request for many; 413 above
 };
 
-/// 503 at once, with the time in which what waits will have been computed.
+/// Until the images that wait are answered, in whole seconds, at least 1.
+int seconds_to_drain(const infer::Batcher& batcher);
+/// 503 at once, with that time.
 http::Response queue_full(const infer::Batcher& batcher, std::string_view request_id);
 
 /// Safe from any thread.

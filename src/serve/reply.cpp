@@ -68,13 +68,21 @@ http::Stream Reply::stream_events() {
 
 void Reply::fail(const Error& error, Blame blame) { fail(http_status(error.code, blame), error); }
 
-void Reply::fail(int status, const Error& error) {
+void Reply::fail(const Refusal& refusal) {
+  send_failure(http_status(refusal.error.code, refusal.blame), refusal.error, refusal.retry_seconds);
+}
+
+void Reply::fail(int status, const Error& error) { send_failure(status, error, std::nullopt); }
+
+void Reply::send_failure(int status, const Error& error, std::optional<int> retry_seconds) {
   std::string_view text = error.message;
   if (status == 500) {  // what broke is ours to know
     log::error("{} {} ({}): {}", request_->method, request_->path, request_id(), error.message);
     text = "internal error";
   }
-  send(error_response(status, to_string(error.code), text, request_id()));
+  http::Response response = error_response(status, to_string(error.code), text, request_id());
+  if (retry_seconds) response.headers["Retry-After"] = std::to_string(*retry_seconds);
+  send(std::move(response));
 }
 
 }  // namespace imago::serve

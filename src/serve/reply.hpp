@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,8 @@ class Reply {
   void send_json_text(std::string text);
   /// With the status the error has when `blame` is to blame.
   void fail(const Error& error, Blame blame);
+  /// The same, with Retry-After as the refusal has it.
+  void fail(const Refusal& refusal);
   void fail(int status, const Error& error);
 
   /// 200 text/event-stream; counted now. `request` is not to be used after.
@@ -63,6 +66,7 @@ class Reply {
   [[nodiscard]] std::chrono::microseconds elapsed() const;
 
  private:
+  void send_failure(int status, const Error& error, std::optional<int> retry_seconds);
   void complete(http::Response& response);
 
   const http::Request* request_;

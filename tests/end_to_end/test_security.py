@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys, limits, addresses and the access log of the running server."""
 
+import gzip
 import json
 import os
 import re
@@ -142,6 +143,106 @@ def test_a_client_is_limited(serve):
     assert forged.status_code == 429
 
 
+def test_a_key_is_limited_wherever_it_is_used(program, serve):
+    """One with a rate of its own goes by that, on loopback too; any other has a bucket beside its address's."""
+    slow, plain = make_key(program, "predict"), make_key(program, "predict")
+    assert program.json("keys", "limit", slow["id"], "5/min")["rate_limit"] == "5/min"
+    server = serve()
+    ask = lambda key: requests.get(server.url + "/v1/models", headers={"X-API-Key": key["key"]}, timeout=10)
+    answers = [ask(slow) for _ in range(8)]
+    assert [answer.status_code for answer in answers].count(200) in (5, 6) and answers[-1].status_code == 429
+    assert answers[0].headers["RateLimit-Limit"] == "5" and int(answers[-1].headers["Retry-After"]) >= 1
+    assert all(ask(plain).status_code == 200 for _ in range(8)), "loopback has no limit"
+    program.run("keys", "limit", slow["id"], "off")
+    wait_for(lambda: ask(slow).status_code == 200)
+    assert all(ask(slow).status_code == 200 for _ in range(10))
+    assert program.run("keys", "limit", slow["id"], "often", check=False).returncode == 1
+    limited = serve("--no-trust-loopback", "--rate-limit", "30/min")
+    statuses = [requests.get(limited.url + "/v1/models", headers={"X-API-Key": plain["key"]}, timeout=10).status_code for _ in range(40)]
+    assert 28 <= statuses.count(200) <= 33 and statuses[-1] == 429
+
+
+def test_pages_of_named_sites_may_read(serve):
+    server = serve("--cors", "https://app.example.org", "--rate-limit", "off")
+    page = {"Origin": "https://app.example.org", "Sec-Fetch-Site": "cross-site"}
+    asked = requests.options(server.url + "/predict", headers=page | {"Access-Control-Request-Method": "POST",
+                                                                      "Access-Control-Request-Headers": "content-type,x-api-key"}, timeout=10)
+    assert asked.status_code == 204 and asked.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+    assert "POST" in asked.headers["Access-Control-Allow-Methods"] and asked.headers["Access-Control-Allow-Headers"] == "content-type,x-api-key"
+    for answer in (requests.get(server.url + "/health", headers=page, timeout=10), requests.get(server.url + "/nosuch", headers=page, timeout=10),
+                   requests.post(server.url + "/predict", headers=page, data=b"x", timeout=10)):
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org", "errors too"
+        assert "Origin" in answer.headers["Vary"] and answer.status_code != 403
+    other = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert "Access-Control-Allow-Origin" not in requests.get(server.url + "/health", headers=other, timeout=10).headers
+    assert requests.post(server.url + "/predict", headers=other, data=b"x", timeout=10).status_code == 403
+    refused = requests.options(server.url + "/predict", headers=other | {"Access-Control-Request-Method": "POST"}, timeout=10)
+    assert not any(name.startswith("Access-Control") for name in refused.headers)
+    closed = serve()
+    answer = requests.get(closed.url + "/health", headers=page, timeout=10)
+    assert not any(name.startswith("Access-Control") for name in answer.headers)
+    assert requests.options(closed.url + "/predict", timeout=10).status_code == 405
+
+
+def test_bad_origins_are_refused(program):
+    refused = program.run("serve", "--port", "0", "--cors", "app.example.org", check=False, timeout=30)
+    assert refused.returncode == 1 and "'app.example.org' is no origin" in refused.stderr
+
+
+def test_pages_and_answers_say_what_browsers_may_do_with_them(serve):
+    server = serve()
+    for path in ("/", "/docs"):
+        page = requests.get(server.url + path, headers={"Accept": "text/html"}, timeout=10)
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy and "object-src 'none'" in policy
+        assert "unsafe" not in policy.replace("style-src 'self' 'unsafe-inline'", "") and page.headers["Referrer-Policy"] == "no-referrer"
+    for path in ("/", "/docs", "/health", "/v1/models", "/nosuch", "/openapi.json"):
+        assert requests.get(server.url + path, timeout=10).headers["X-Content-Type-Options"] == "nosniff", path
+
+
+def test_large_requests_are_refused_by_value(serve):
+    server = serve()
+    answer = requests.get(server.url + "/health", headers={"X-Long": "x" * 20_000}, timeout=10)
+    assert answer.status_code == 431 and "at most 16384 are taken" in answer.json()["error"]
+    answer = requests.get(server.url + "/health", headers={f"X-{i}": "x" for i in range(150)}, timeout=10)
+    assert answer.status_code == 431 and "at most 100 are taken" in answer.json()["error"]
+    answer = requests.post(server.url + "/predict", data=bytes(33 << 20), timeout=60)
+    assert answer.status_code == 413 and str(33 << 20) in answer.json()["error"] and str(32 << 20) in answer.json()["error"]
+    bomb = gzip.compress(bytes(200 << 20), 6)
+    assert len(bomb) < 1 << 20
+    answer = requests.post(server.url + "/predict", data=bomb, headers={"Content-Encoding": "gzip"}, timeout=60)
+    assert answer.status_code == 413 and str(32 << 20) in answer.json()["error"]
+    answer = requests.post(server.url + "/predict", data=b"x", headers={"Content-Encoding": "br"}, timeout=60)
+    assert answer.status_code == 415 and "'br'" in answer.json()["error"] and "gzip" in answer.json()["error"]
+
+
+def test_a_connection_whose_headers_trickle_is_closed(serve):
+    server = serve("--idle-timeout", "1")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        connection.settimeout(0.2)
+        start = time.monotonic()
+        with pytest.raises((ConnectionError, EOFError)):
+            while time.monotonic() - start < 15:
+                connection.sendall(b"x")
+                try:
+                    if connection.recv(100) == b"":
+                        raise EOFError
+                except TimeoutError:
+                    pass
+    assert requests.get(server.url + "/health", timeout=10).status_code == 200
+
+
+def test_answers_are_compressed_for_who_wants_it(serve):
+    server = serve()
+    for coding in ("gzip", "deflate"):
+        packed = requests.get(server.url + "/v1/recipes", headers={"Accept-Encoding": coding}, timeout=10)
+        assert packed.headers["Content-Encoding"] == coding and "Accept-Encoding" in packed.headers["Vary"]
+        plain = requests.get(server.url + "/v1/recipes", headers={"Accept-Encoding": "identity"}, timeout=10)
+        assert "Content-Encoding" not in plain.headers and plain.json() == packed.json()
+        assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
+
+
 @pytest.mark.parametrize("arguments", [(), ("--no-trust-loopback", "--trusted", "127.0.0.0/8"), ("--no-trust-loopback", "--rate-limit", "off")])
 def test_trusted_clients_are_not_limited(serve, arguments):
     server = serve(*arguments)
@@ -233,8 +334,12 @@ def test_names_can_be_allowed(program, serve, asked):
     assert answer.status_code == 200, "who has the key is no stranger"
 
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
 def test_the_access_log_is_json_without_secrets(program, tmp_path):
-    key = make_key(program, "predict")["key"]
+    made = make_key(program, "predict")
+    key, key_id = made["key"], made["id"]
     port = free_port()
     log = tmp_path / "log"
     with open(log, "wb") as errors:
@@ -254,7 +359,9 @@ def test_the_access_log_is_json_without_secrets(program, tmp_path):
         assert requests.get(url + "/v1/models/hushed?alias=hidden&api_key=" + key, headers=headers, timeout=10).status_code == 404
         requests.get(url + "/v1/models", headers={"X-API-Key": "imago_wrong"}, timeout=10)
         requests.get(url + "/no/such/hushed", timeout=10)
-        requests.post(url + "/predict", data=b"body-bytes", headers=headers, timeout=10)
+        traced = requests.post(url + "/predict", data=b"body-bytes", headers=headers | {"traceparent": TRACEPARENT}, timeout=10)
+        refused = requests.get(url + "/v1/models", headers={"traceparent": TRACEPARENT}, timeout=10)
+        requests.get(url + "/v1/nosuch", headers={"traceparent": "nonsense"}, timeout=10)
     finally:
         process.terminate()
         assert process.wait(timeout=30) == 0
@@ -266,10 +373,18 @@ def test_the_access_log_is_json_without_secrets(program, tmp_path):
     mine = [line for line in requests_logged if line["request_id"] == "mine-1"]
     assert [(line["method"], line["route"], line["status"]) for line in mine] == [("GET", "/v1/models/{name}", 404), ("POST", "/predict", 503)]
     for line in requests_logged:
-        assert set(line) == {"time", "level", "message", "method", "route", "status", "milliseconds", "request_id", "client"}
+        assert set(line) - {"key", "trace_id", "span_id", "parent_id"} == {
+            "time", "level", "message", "method", "route", "status", "milliseconds", "request_id", "client"}
         assert line["client"] == "127.0.0.1" and 0 <= line["milliseconds"] < 10_000
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert {line["route"] for line in requests_logged} >= {"other", "/health"}
+    assert all(line["key"] == key_id for line in mine), "the key's name for logs"
+    in_trace = {line["status"]: line for line in requests_logged if "trace_id" in line}
+    for answer in (traced, refused):
+        line = in_trace[answer.status_code]
+        assert (line["trace_id"], line["parent_id"]) == tuple(TRACEPARENT.split("-")[1:3])
+        assert answer.headers["traceresponse"] == f"00-{line['trace_id']}-{line['span_id']}-01"
+    assert sorted(in_trace) == [401, 503]
     assert any(line["message"].startswith("401 for GET /v1/models from 127.0.0.1") for line in lines)
 
 

@@ -3,6 +3,7 @@
 
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -186,3 +187,61 @@ def test_a_key_that_all_may_read_is_warned_of(identity, tmp_path):
                          trust=identity.certificate)
         assert running.stop() == 0
         assert bool(re.search(r"key\.pem is open to every user", running.process.stdout.read())) == warned, oct(mode)
+
+
+def serial_seen(port):
+    """The serial number of the certificate that a new connection is shown, as openssl prints it."""
+    shown = subprocess.run([OPENSSL, "s_client", "-connect", f"127.0.0.1:{port}"], input="", capture_output=True, text=True, timeout=20).stdout
+    return subprocess.run([OPENSSL, "x509", "-noout", "-serial"], input=shown, capture_output=True, text=True, timeout=20, check=True).stdout
+
+
+def serial_of(identity):
+    return subprocess.run([OPENSSL, "x509", "-noout", "-serial", "-in", identity.certificate], capture_output=True, text=True, timeout=20).stdout
+
+
+def put(source, target, name):
+    """As renewal tools do: a new file renamed over the old one."""
+    staged = target.with_suffix(".new")
+    shutil.copy(getattr(source, name), staged)
+    staged.rename(target)
+
+
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.1)
+
+
+def test_a_renewed_certificate_is_taken_while_it_runs(tmp_path):
+    first, second, third = (Identity(tmp_path / name) for name in ("first", "second", "third"))
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    put(first, certificate, "certificate")
+    put(first, key, "key")
+    running = Server(tmp_path / "workspace", "--tls-cert", str(certificate), "--tls-key", str(key), ready=False, trust=first.certificate)
+    try:
+        assert serial_seen(running.port) == serial_of(first)
+        kept = session_of(running)
+        assert kept.get(running.url + "/health", timeout=10).status_code == 200
+        put(second, certificate, "certificate")  # its key is not there yet: nothing changes
+        running.process.send_signal(signal.SIGHUP)
+        assert serial_seen(running.port) == serial_of(first)
+        put(second, key, "key")
+        wait_until(lambda: serial_seen(running.port) == serial_of(second))
+        assert requests.get(running.url + "/health", verify=str(second.certificate), timeout=10).status_code == 200
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(running.url + "/health", verify=str(first.certificate), timeout=10)
+        assert kept.get(running.url + "/health", timeout=10).status_code == 200, "a connection that is open stays"
+        certificate.write_text("nonsense")
+        running.process.send_signal(signal.SIGHUP)
+        time.sleep(1.5)  # longer than it looks at the files
+        assert serial_seen(running.port) == serial_of(second)
+        put(third, key, "key")
+        put(third, certificate, "certificate")
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: serial_seen(running.port) == serial_of(third), seconds=3)
+    finally:
+        assert running.stop() == 0
+    said = running.process.stdout.read()
+    assert "keeps the certificate it has" in said and "is not that of the certificate" in said and "is not a certificate" in said
+    assert said.count("new connections get the certificate") >= 2
