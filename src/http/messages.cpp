@@ -38,7 +38,8 @@ MHD_Result collect_field(void* fields, MHD_ValueKind, const char* key, std::size
 MHD_Result collect_parameter(void* fields, MHD_ValueKind, const char* key, std::size_t key_size, const char* value,
                              std::size_t value_size) {
   const std::string_view text = value == nullptr ? std::string_view{} : std::string_view(value, value_size);
-  static_cast<Fields*>(fields)->insert_or_assign(std::string(key, key_size), std::string(text));
+  const auto [entry, added] = static_cast<Fields*>(fields)->try_emplace(std::string(key, key_size), text);
+  if (!added) entry->second.append(",").append(text);
   return MHD_YES;
 }
 

@@ -11,13 +11,12 @@ constexpr int kMostVersions = 1'000'000'000;
 /// `version` of the query, else of the body: a number, or absent.
 Result<std::optional<int>> version_asked_for(const http::Request& request) {
   TRY(const int in_query, number_in_query(request, "version", 0, 1, kMostVersions));
-  if (in_query > 0) return in_query;
   TRY(const auto body, json_body(request));
   TRY(const int in_body, json::get_or<int>(body, "version", 0));
-  if (in_body > 0) return in_body;
-  if (body.contains("version") && !body["version"].is_null())
+  if (in_body < 1 && body.contains("version") && !body["version"].is_null())
     return fail(ErrorCode::InvalidArgument, "'version' is {}, not a version number", in_body);
-  return std::optional<int>();
+  if (in_query > 0) return in_query;
+  return in_body > 0 ? std::optional(in_body) : std::nullopt;
 }
 
 void answer_with_states(const Hosting& hosting, const std::string& name, Reply& reply) {
