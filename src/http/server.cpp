@@ -17,64 +17,16 @@
 
 #include "base/log.hpp"
 #include "http/compression.hpp"
+#include "http/exchange.hpp"
 #include "http/listen_socket.hpp"
 #include "http/messages.hpp"
 #include "http/router.hpp"
-#include "http/slow_clients.hpp"
-#include "http/stream.hpp"
-#include "http/tls_credentials.hpp"
 
 namespace imago::http {
-
-struct Responder::Exchange {
-  Request request;
-  const Handler* handler = nullptr;
-  Link* link = nullptr;             // the connection's; outlives this
-  std::optional<Response> refusal;  // decided before the body was in, which is then read and dropped
-  std::size_t charged_bytes = 0;    // of the budget for all bodies
-  std::size_t dropped_bytes = 0;
-  bool begun = false;
-  bool dispatched = false;
-  std::shared_ptr<Exchange> self;  // held by the connection, until it is through with this request
-
-  std::mutex mutex;                      // guards what follows
-  MHD_Connection* connection = nullptr;  // null when the client or the server has gone
-  std::optional<Response> answer;
-  std::shared_ptr<Stream::Channel> channel;  // of an answer that is a stream
-  bool suspended = false;
-};
 
 namespace {
 
 using Exchange = Responder::Exchange;
-
-/// What is kept of a connection, from its first byte to its last.
-struct Connection {
-  const TlsCredentials* tls;
-  Link* link;
-};
-
-Connection& connection_of(MHD_Connection* connection) {
-  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  return *static_cast<Connection*>(info->socket_context);
-}
-
-int socket_of(MHD_Connection* connection) {
-  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-/// The library makes its connection the session's pointer.
-int on_handshake(gnutls_session_t session, const gnutls_datum_t*, int, const gnutls_pk_algorithm_t*, int,
-                 gnutls_pcert_st** chain, unsigned* count, gnutls_privkey_t* key) {
-  auto* connection = static_cast<MHD_Connection*>(gnutls_session_get_ptr(session));
-  return connection_of(connection).tls->retrieve(chain, count, key);
-}
-
-void add_tls_items(std::vector<MHD_OptionItem>& items) {
-  items.push_back({MHD_OPTION_HTTPS_CERT_CALLBACK, reinterpret_cast<std::intptr_t>(&on_handshake), nullptr});
-  // The library takes void* but only reads.
-  items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
-}
 
 // A refused body up to this size is read to its end and dropped: a connection closed with bytes unread is reset, and a
 // client that is still sending would lose our answer.
@@ -82,23 +34,6 @@ constexpr std::size_t kDropBytes = 64u << 20;
 
 // Room made for a body on the word of its Content-Length; beyond it, bytes must have come.
 constexpr std::size_t kReserveBytes = 256 * 1024;
-
-void settle(Exchange& exchange, Response response, std::shared_ptr<Stream::Channel> channel = nullptr) {
-  const std::scoped_lock lock(exchange.mutex);
-  if (channel && (exchange.answer || exchange.connection == nullptr)) channel->attach(nullptr);  // nobody will take
-  if (exchange.answer) return;
-  exchange.answer = std::move(response);
-  exchange.channel = std::move(channel);
-  if (exchange.suspended && exchange.connection != nullptr) {
-    exchange.suspended = false;
-    MHD_resume_connection(exchange.connection);
-  }
-}
-
-bool is_suspended(Exchange& exchange) {
-  const std::scoped_lock lock(exchange.mutex);
-  return exchange.suspended;
-}
 
 class MhdServer final : public Server {
  public:
@@ -468,46 +403,6 @@ void MhdServer::on_completed(void* cls, MHD_Connection*, void** context, MHD_Req
 }
 
 }  // namespace
-
-bool CaseLess::operator()(std::string_view a, std::string_view b) const noexcept {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) < lower(y);
-  });
-}
-
-std::string_view Request::header(std::string_view name) const {
-  const auto found = headers.find(name);
-  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
-}
-
-std::string_view Request::parameter(std::string_view name) const {
-  const auto found = query.find(name);
-  return found == query.end() ? std::string_view{} : std::string_view(found->second);
-}
-
-Responder::Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
-Responder::Responder(Responder&&) noexcept = default;
-Responder& Responder::operator=(Responder&& other) noexcept {
-  if (this != &other) {
-    if (exchange_) settle(*exchange_, Response{.status = 0});
-    exchange_ = std::move(other.exchange_);
-  }
-  return *this;
-}
-Responder::~Responder() {
-  if (exchange_) settle(*exchange_, Response{.status = 0});
-}
-void Responder::send(Response response) {
-  EXPECTS(exchange_ != nullptr, "a request is answered once");
-  settle(*std::exchange(exchange_, nullptr), std::move(response));
-}
-Stream Responder::stream(Response head) {
-  EXPECTS(exchange_ != nullptr, "a request is answered once");
-  auto channel = std::make_shared<Stream::Channel>();
-  settle(*std::exchange(exchange_, nullptr), std::move(head), channel);
-  return Stream(std::move(channel));
-}
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, std::vector<Route> routes,
                                               ErrorWriter errors) {
