@@ -31,7 +31,7 @@ THIRD_PARTY = {
 }
 VOCABULARY = re.compile(r"^(fmt/|tl/)")
 # The C++ standard library has no dot or slash in its names; POSIX and Linux headers are named here.
-SYSTEM = re.compile(r"^([a-z_0-9]+|sys/\w+\.h|linux/\w+\.h|arpa/\w+\.h|netinet/\w+\.h|(unistd|fcntl|signal|spawn|poll|errno|netdb|termios|time|stdlib|pthread|sched|malloc|dlfcn|immintrin|xmmintrin|pmmintrin|setjmp|cpuid|mntent|ftw|getopt|stdio|locale)\.h)$")
+SYSTEM = re.compile(r"^([a-z_0-9]+|sys/\w+\.h|linux/\w+\.h|arpa/\w+\.h|netinet/\w+\.h|(unistd|fcntl|signal|spawn|poll|errno|netdb|termios|time|stdlib|pthread|sched|malloc|dlfcn|immintrin|xmmintrin|pmmintrin|setjmp|cpuid|mntent|ftw|getopt|stdio|locale|pwd)\.h)$")
 
 
 def floor_plan():
