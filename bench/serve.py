@@ -16,7 +16,8 @@ clients         1, 100, 1,000 and 5,000 connections
 
 Server and load generator share this machine's cores; servers that are not measured are stopped meanwhile. Each peer is tried with the settings that
 its documentation suggests (serving/peers.py), the fastest is compared. One pair is ours and then theirs, --seconds each, by wrk, which reads
-every answer; before, each answers the pictures one by one with the same class and confidence. After a round of pairs comes the bare engine (`imago
+every answer; before, each answers the pictures one by one with the same class and confidence. Ours is tried as it is and with what `imago
+bench MODEL` suggests. After a round of pairs comes the bare engine (`imago
 bench MODEL`: decode, preprocess and infer in a loop, no HTTP) and then `imago bench URL` at 70 % of what it found our capacity to be, requests
 being sent when they are due. Memory is of all processes of a server: what each has for itself, and the largest one's mapped files.
 """
@@ -41,10 +42,11 @@ def summary(name, result):
         return
     engine, steady = result["bare_engine"], result["open_loop"]
     print(f"{name}: {result['imago']['rps']['median']:.1f} req/s, {100 * engine['our_share_of_the_fastest']['median']:.0f} % of the bare engine; at "
-          f"{steady['rate']:.0f} req/s p99 {steady['latency_ms']['p99']['median']:.2f} ms, {steady['p99_to_bare_p99']['median']:.1f} x the bare engine's; "
-          f"{result['imago']['memory_mib']['under load']} MiB")
+          f"{steady['rate']:.0f} req/s p99 {steady['latency_ms']['p99']['median']:.2f} ms, {steady['p99_to_bare_p99']['median']:.1f} x the bare "
+          f"engine's; {result['imago']['memory_mib']['under load']} MiB")
     for peer, row in result["peers"].items():
-        print(f"  {peer}: {row['rps']['median']:.1f} req/s, ratio {row['ratio']['median']:.1f} ({row['ratio']['min']:.1f} to {row['ratio']['max']:.1f}), "
+        ratio = row["ratio"]
+        print(f"  {peer}: {row['rps']['median']:.1f} req/s, ratio {ratio['median']:.1f} ({ratio['min']:.1f} to {ratio['max']:.1f}), "
               f"{row['memory_mib']['under load']} MiB", flush=True)
 
 

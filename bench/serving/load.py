@@ -56,3 +56,8 @@ def bench_engine(program, model, folder, seconds):
     trials = program.json("bench", model, "--images", folder, "--seconds", seconds, limit=seconds + 120)["trials"]
     most = max(trial["workers"] for trial in trials)
     return {trial["batch"]: trial for trial in trials if trial["workers"] == most}
+
+
+def suggestion(program, model, folder, seconds):
+    """The settings that `imago bench` suggests for a server of this model: {option: value}."""
+    return program.json("bench", model, "--images", folder, "--seconds", seconds, limit=seconds + 120)["suggested"]

@@ -43,7 +43,7 @@ def clients(bench):
     """The same load by one to thousands of connections, in turn. The queue has room for all of them: else the rest gets its 503 at once."""
     allow_files(FILES_FOR_EACH * max(CLIENTS))
     rows = {count: [] for count in CLIENTS}
-    with start_ours(bench.program, "improved-cnn", bench.folder, "--max-queue", 2 * max(CLIENTS)) as service:
+    with start_ours(bench.program, "improved-cnn", bench.folder, {"max-queue": 2 * max(CLIENTS)}) as service:
         label, _, files = bench.pictures(service, "improved-cnn", "multipart")
         for pair in range(bench.pairs + 1):
             for count in CLIENTS:

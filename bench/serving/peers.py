@@ -60,7 +60,9 @@ FRAMEWORKS = [("FastAPI", "PyTorch"), ("FastAPI", "OpenVINO"), ("LitServe", "PyT
               ("BentoML", "ONNX Runtime")]
 
 
-def start_ours(program, model, folder, *arguments):
+def start_ours(program, model, folder, setting=None):
+    """@param setting  {option: value}"""
     port = free_port()
-    command = [program.folder / "imago", "--workspace", program.workspace, "serve", "--model", model, "--port", port, *arguments]
+    command = [program.folder / "imago", "--workspace", program.workspace, "serve", "--model", model, "--port", port]
+    command += [word for option, value in (setting or {}).items() for word in (f"--{option}", value)]
     return Service("imago", command, port, "/ready", folder / f"imago-{port}.log")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from common import spread
 from serving import prepare
-from serving.load import ask, bench_engine, bench_url, drive
+from serving.load import ask, bench_engine, bench_url, drive, suggestion
 from serving.peers import FRAMEWORKS, SETTINGS, Peer, start_ours
 from serving.processes import Service
 
@@ -27,8 +27,8 @@ class Work:
 
     def expected_seconds(self, pairs, seconds):
         """Starts, trials of settings, pairs; roughly."""
-        trials = sum(len(SETTINGS[framework]) for framework, _ in self.peers)
-        return 10 + trials * (10 + seconds) + (pairs * seconds + 1) * (2 * len(self.peers) + 2) * 1.1
+        trials = 2 + sum(len(SETTINGS[framework]) for framework, _ in self.peers)
+        return 2 * seconds + trials * (7 + seconds) + (pairs * seconds + 1) * (2 * len(self.peers) + 2) * 1.1
 
 
 WORKS = {
@@ -63,7 +63,8 @@ class Side:
     """Of a pair."""
     service: Service
     target: str
-    setting: dict = field(default_factory=dict)
+    setting: dict
+    rate: float = 0.0  # when it was tried
     rows: list = field(default_factory=list)
 
     def figures(self):
@@ -71,14 +72,16 @@ class Side:
 
 
 class Comparison:
+    """Everything started goes on `stack`, which ends it."""
+
     def __init__(self, bench, work, stack):
-        self.bench, self.work, self.stack = bench, work, stack
-        self.ours = Side(stack.enter_context(start_ours(bench.program, work.model, bench.folder)), "/predict")
-        self.label, self.folder, self.files = bench.pictures(self.ours.service, work.model, work.form)
+        self.bench, self.work, self.stack, self.ours = bench, work, stack, None
+        self.package = prepare.package_of(bench.program, work.model)
+        with start_ours(bench.program, work.model, bench.folder) as service:
+            self.label, self.folder, self.files = bench.pictures(service, work.model, work.form)
         self.peers = [Peer(*peer) for peer in work.peers]
-        self.tried = {peer.name: [] for peer in self.peers}
-        self.ratios = {peer.name: [] for peer in self.peers}
-        self.engine, self.open_loop, self.shares = [], [], []
+        self.tried, self.ratios = {}, {peer.name: [] for peer in self.peers}
+        self.engine, self.open_loop = [], []
 
     def load(self, side, seconds):
         side.service.resume()
@@ -96,24 +99,32 @@ class Comparison:
                 raise SystemExit(f"not the same network: imago {a}, {side.service.name} {b}")
         self.ours.service.pause()
 
-    def fastest(self, peer):
-        """A peer with each of its settings for once; the fastest goes on running."""
-        package, best = prepare.package_of(self.bench.program, self.work.model), None
-        for setting in SETTINGS[peer.framework]:
-            service = self.stack.enter_context(peer.start(package, setting, self.bench.folder))
-            side = Side(service, self.work.peer_target, setting)
-            self.check_answers(side)
+    def fastest(self, name, settings, start, target):
+        """Each of the settings for once; the fastest goes on running."""
+        best, self.tried[name] = None, []
+        for setting in settings:
+            side = Side(self.stack.enter_context(start(setting)), target, setting)
+            if self.ours:
+                self.check_answers(side)
             self.load(side, 1)
-            rate = self.load(side, self.bench.seconds)["rps"]
-            self.tried[peer.name].append({**setting, "rps": round(rate, 1)})
-            print(f"  {peer.name} {setting}: {rate:.1f} req/s", flush=True)
-            faster = best is None or rate > best[0]
-            if best and faster:
-                best[1].service.stop()
-            if not faster:
-                service.stop()
-            best = (rate, side) if faster else best
-        return best[1]
+            side.rate = self.load(side, self.bench.seconds)["rps"]
+            self.tried[name].append({**setting, "rps": round(side.rate, 1)})
+            print(f"  {name} {setting or 'as it is'}: {side.rate:.1f} req/s", flush=True)
+            if best is None or side.rate > best.rate:
+                best, side = side, best
+            if side:  # the slower one
+                side.service.stop()
+        return best
+
+    def fastest_of_ours(self):
+        """As it is, or with what `imago bench MODEL` suggests."""
+        program, model = self.bench.program, self.work.model
+        suggested = suggestion(program, model, self.folder, 2 * self.bench.seconds)
+        return self.fastest("imago", [{}, suggested], lambda setting: start_ours(program, model, self.bench.folder, setting), "/predict")
+
+    def fastest_of(self, peer):
+        return self.fastest(peer.name, SETTINGS[peer.framework], lambda setting: peer.start(self.package, setting, self.bench.folder),
+                            self.work.peer_target)
 
     def round(self, sides, capacity, seconds, count):
         rates = []
@@ -136,14 +147,16 @@ class Comparison:
             self.open_loop.append(steady)
 
     def run(self):
-        sides = [self.fastest(peer) for peer in self.peers]
+        self.ours = self.fastest_of_ours()
+        sides = [self.fastest_of(peer) for peer in self.peers]
         self.ours.service.resume()
         capacity = bench_url(self.bench.program, self.ours.service, self.folder, self.work.form, self.work.connections, self.bench.seconds)
         self.round(sides, capacity["answers_per_second"], 1, False)
         for _ in range(self.bench.pairs):
             self.round(sides, capacity["answers_per_second"], self.bench.seconds, True)
         return {"question": self.work.question, "model": self.work.model, "connections": self.work.connections, "peer_versions": prepare.versions(),
-                "imago": {**self.ours.figures(), "memory_mib": self.ours.service.memory(), "start_seconds": self.ours.service.start_seconds},
+                "imago": {**self.ours.figures(), "setting": self.ours.setting, "tried": self.tried["imago"], "memory_mib": self.ours.service.memory(),
+                          "start_seconds": self.ours.service.start_seconds},
                 "peers": {peer.name: self.of_peer(peer, side) for peer, side in zip(self.peers, sides)},
                 "bare_engine": self.of_engine(), "open_loop": self.of_open_loop(capacity)}
 
@@ -171,5 +184,4 @@ class Comparison:
 
 def compare(bench, name):
     with ExitStack() as stack:
-        comparison = Comparison(bench, WORKS[name], stack)
-        return comparison.run()
+        return Comparison(bench, WORKS[name], stack).run()
