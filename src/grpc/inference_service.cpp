@@ -35,15 +35,22 @@ Result<serve::Hosting*> hosting(const serve::OpenInferenceHost& host) {
 }
 
 ::grpc::ServerUnaryReactor* InferenceService::answer_later(Context& context, std::string_view method, Scope scope,
-                                                           Work work) const {
+                                                           Work work, const std::string& changes) const {
   const auto call = std::make_shared<Call>(context, host_, method);
   auto* reactor = context.DefaultReactor();
+  auto* trail = changes.empty() ? nullptr : host_.trail;
+  const auto write = [call, changes](const Ending& ending) {
+    return serve::Write{call->request(), ending.http_status, call->mark(), call->verdict().key.get(), "grpc", changes};
+  };
   if (auto refused = call->admit(scope)) {
+    if (trail != nullptr) trail->record_refusal(write(*refused));
     finish(context, *reactor, *call, *std::move(refused));
     return reactor;
   }
-  const auto run = [call, &context, reactor, work = std::move(work)] {
-    finish(context, *reactor, *call, ending_of(work()));
+  const auto run = [call, &context, reactor, work = std::move(work), trail, write] {
+    auto ending = ending_of(work());
+    if (trail != nullptr) trail->record(write(ending));
+    finish(context, *reactor, *call, std::move(ending));
   };
   if (!host_.blocking.try_run(run)) {
     const Error busy{ErrorCode::ResourceExhausted, "too many requests of this kind are waiting"};
@@ -153,21 +160,27 @@ InferenceService::ModelStreamInfer(Context* context) {
 ::grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(Context* context,
                                                                   const inference::RepositoryModelLoadRequest* request,
                                                                   inference::RepositoryModelLoadResponse*) {
-  return answer_later(*context, "RepositoryModelLoad", Scope::Admin, [=, this]() -> Result<void> {
-    TRY(auto* repository, hosting(host_));
-    TRY(const auto version, serve::version_to_change(read_parameters(request->parameters())));
-    return repository->load(request->model_name(), version);
-  });
+  return answer_later(
+      *context, "RepositoryModelLoad", Scope::Admin,
+      [=, this]() -> Result<void> {
+        TRY(auto* repository, hosting(host_));
+        TRY(const auto version, serve::version_to_change(read_parameters(request->parameters())));
+        return repository->load(request->model_name(), version);
+      },
+      request->model_name());
 }
 
 ::grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
     Context* context, const inference::RepositoryModelUnloadRequest* request,
     inference::RepositoryModelUnloadResponse*) {
-  return answer_later(*context, "RepositoryModelUnload", Scope::Admin, [=, this]() -> Result<void> {
-    TRY(auto* repository, hosting(host_));
-    TRY(const auto version, serve::version_to_change(read_parameters(request->parameters())));
-    return repository->unload(request->model_name(), version);
-  });
+  return answer_later(
+      *context, "RepositoryModelUnload", Scope::Admin,
+      [=, this]() -> Result<void> {
+        TRY(auto* repository, hosting(host_));
+        TRY(const auto version, serve::version_to_change(read_parameters(request->parameters())));
+        return repository->unload(request->model_name(), version);
+      },
+      request->model_name());
 }
 
 }  // namespace imago::grpc

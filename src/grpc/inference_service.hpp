@@ -49,7 +49,9 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
   /// Runs `work` at once, if the caller may ask for it. What goes wrong is the request's.
   Unary* answer(Context& context, std::string_view method, access::Scope scope, const Work& work) const;
   /// The same, where files and SQL may be read.
-  Unary* answer_later(Context& context, std::string_view method, access::Scope scope, Work work) const;
+  /// @param changes  the model that it changes, for the audit log; empty: none
+  Unary* answer_later(Context& context, std::string_view method, access::Scope scope, Work work,
+                      const std::string& changes = {}) const;
 
   const serve::OpenInferenceHost host_;
   OpenStreams streams_;

@@ -10,32 +10,31 @@ namespace {
 constexpr int kStrangersPerMinute = 60;
 constexpr std::chrono::hours kLookEvery{1};
 
-access::AuditEntry entry_of(const http::Request& request, int status, const RequestMark& mark,
-                            const access::ApiKey* key) {
-  return {.who = key != nullptr ? fmt::format("key {} ({})", key->name, key->id) : request.peer,
+std::string outcome_of(int status) { return status < 400 ? "ok" : status < 500 ? "refused" : "failed"; }
+
+access::AuditEntry entry_of(const Write& write) {
+  const http::Request& request = write.request;
+  return {.who = write.key != nullptr ? fmt::format("key {} ({})", write.key->name, write.key->id) : request.peer,
           .address = request.peer,
-          .via = "http",
+          .via = std::string(write.via),
           .action = fmt::format("{} {}", request.method, request.route),
-          .target = request.path,
-          .outcome = status < 400   ? "ok"
-                     : status < 500 ? "refused"
-                                    : "failed",
-          .status = std::to_string(status),
-          .request_id = mark.request_id};
+          .target = write.target.empty() ? request.path : std::string(write.target),
+          .outcome = outcome_of(write.status),
+          .status = std::to_string(write.status),
+          .request_id = write.mark.request_id};
 }
 
 }  // namespace
 
-void AuditTrail::record(const http::Request& request, int status, const RequestMark& mark, const access::ApiKey* key) {
-  keep(entry_of(request, status, mark, key));
+void AuditTrail::record(const Write& write) {
+  keep(entry_of(write));
   forget_old();
 }
 
-void AuditTrail::record_refusal(const http::Request& request, int status, const RequestMark& mark,
-                                const access::ApiKey* key) {
-  if (status != 401 && status != 403) return;
-  if (key == nullptr && !strangers_.take({}, kStrangersPerMinute, request.received).granted) return;
-  pool_.try_run([self = shared_from_this(), entry = entry_of(request, status, mark, key)] { self->keep(entry); });
+void AuditTrail::record_refusal(const Write& write) {
+  if (write.status != 401 && write.status != 403) return;
+  if (write.key == nullptr && !strangers_.take({}, kStrangersPerMinute, write.request.received).granted) return;
+  pool_.try_run([self = shared_from_this(), entry = entry_of(write)] { self->keep(entry); });
 }
 
 void AuditTrail::keep(const access::AuditEntry& entry) {

@@ -15,6 +15,16 @@
 
 namespace imago::serve {
 
+/// A request that writes, and what came of it.
+struct Write {
+  const http::Request& request;
+  int status;  ///< as HTTP has it
+  const RequestMark& mark;
+  const access::ApiKey* key = nullptr;  ///< the good one that was shown; may be null
+  std::string_view via = "http";
+  std::string_view target = {};  ///< what is written; empty: the path says it
+};
+
 /// Safe from any thread. The database must outlive it and the pool it writes on.
 class AuditTrail : public std::enable_shared_from_this<AuditTrail> {
  public:
@@ -24,11 +34,11 @@ class AuditTrail : public std::enable_shared_from_this<AuditTrail> {
 
   /// A request that was handled: on disk when this returns, so call it before the answer goes out, on a thread that may
   /// block. An entry that cannot be stored is written to the log instead: what was done cannot be undone.
-  void record(const http::Request& request, int status, const RequestMark& mark, const access::ApiKey* key);
+  void record(const Write& write);
 
   /// One that was turned away on an event loop: nothing was done, so it is stored soon. Of those without a good key a
   /// minute has at most 60 entries, or anybody could fill the disk; 429 and a full pool leave none.
-  void record_refusal(const http::Request& request, int status, const RequestMark& mark, const access::ApiKey* key);
+  void record_refusal(const Write& write);
 
  private:
   void keep(const access::AuditEntry& entry);

@@ -12,6 +12,7 @@
 #include "http/work_pool.hpp"
 #include "json/json.hpp"
 #include "monitor/metrics.hpp"
+#include "serve/audit_trail.hpp"
 #include "serve/hosting.hpp"
 #include "serve/open_inference.hpp"
 #include "serve/predictor.hpp"
@@ -34,7 +35,8 @@ struct OpenInferenceHost {
   const OpenInferenceServer& server;
   const access::Gate& gate;
   monitor::ServerMetrics& metrics;
-  http::WorkPool& blocking;  ///< for what reads files and SQL
+  http::WorkPool& blocking;     ///< for what reads files and SQL
+  AuditTrail* trail = nullptr;  ///< where loading and unloading are noted; null: nowhere
 };
 
 /// Those of all transports.

@@ -38,11 +38,8 @@ void Reply::complete(http::Response& response) {
   for (auto& [name, value] : headers_) response.headers.try_emplace(std::move(name), std::move(value));
   conclude(response, {*request_, mark_, key_.get(), for_prediction_}, cors_, *metrics_);
   if (!trail_) return;
-  if (may_block_) {
-    trail_->record(*request_, response.status, mark_, key_.get());
-  } else {
-    trail_->record_refusal(*request_, response.status, mark_, key_.get());
-  }
+  const Write write{*request_, response.status, mark_, key_.get()};
+  may_block_ ? trail_->record(write) : trail_->record_refusal(write);
 }
 
 void Reply::send(http::Response response) {

@@ -37,6 +37,8 @@ class RouteList {
   /// The handler runs on the pool and may read files and SQL; 503 when the pool is full.
   void add_blocking(const std::string& method, const std::string& pattern, Scope scope, ApiHandler handler);
 
+  /// Where writes are noted, for those that come by another way; null: nowhere.
+  [[nodiscard]] AuditTrail* trail() const { return trail_.get(); }
   [[nodiscard]] const std::vector<http::Route>& routes() const { return routes_; }
 
  private:

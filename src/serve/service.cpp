@@ -319,7 +319,7 @@ Result<void> Service::replace_tls(const http::TlsIdentity& identity) { return im
 void Service::set_started() { impl_->started_up = true; }
 
 OpenInferenceHost Service::open_inference() {
-  return {impl_->inference, impl_->rest.server(), *impl_->gate, impl_->metrics, impl_->pool};
+  return {impl_->inference, impl_->rest.server(), *impl_->gate, impl_->metrics, impl_->pool, impl_->routes.trail()};
 }
 
 void Service::drain(const std::function<void()>& others) {
