@@ -137,6 +137,12 @@ TEST(Decode, ReadsJpegOfEveryKindWithinAFewSteps) {
   EXPECT_NEAR(at(image, 40, 10)[2], 150, 2);
 }
 
+TEST(Decode, ReadsAJpegWhoseSegmentsOnlyTheLibraryCanFollow) {
+  auto jpeg = testing::decode_base64(testing::kJpegRgb);
+  jpeg.insert(2, "\xFF\x01");  // TEM: a marker without a length
+  EXPECT_EQ(decode(as_bytes(jpeg)).value().rgb, decoded(testing::kJpegRgb).rgb);
+}
+
 TEST(Decode, ScalesAJpegDownOnlyWhileBothSidesStayLongEnough) {
   EXPECT_EQ(decoded(testing::kJpegRgb, 32).width, 48);
   const auto half = decoded(testing::kJpegRgb, 16);

@@ -19,10 +19,14 @@ struct HandleClose {
 };
 using Handle = std::unique_ptr<std::remove_pointer_t<tjhandle>, HandleClose>;
 
-/// What libjpeg-turbo's simple interface does not tell.
-struct Markers {
+/// What stands before a file's first scan.
+struct Frame {
+  int width = 0;
+  int height = 0;
+  bool cmyk = false;
   int orientation = 1;
   bool adobe = false;  // Adobe's programs store CMYK inverted, and leave this marker
+  bool whole = false;  // a frame of a usual kind was seen, and the scan reached
 };
 
 constexpr unsigned kStartOfScan = 0xDA;
@@ -31,9 +35,17 @@ constexpr unsigned kApp14 = 0xEE;
 
 bool starts_with(Bytes bytes, std::string_view magic) { return as_text(bytes).starts_with(magic); }
 
+/// SOF0 to SOF15, without DHT, JPG and DAC (ITU T.81, table B.1).
+bool is_frame(unsigned marker) {
+  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+/// TEM, RST0 to RST7, SOI and EOI have no length.
+bool is_bare(unsigned marker) { return marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD9); }
+
 /// Walks the segments before the first scan.
-Markers read_markers(Bytes encoded) {
-  Markers markers;
+Frame walk_segments(Bytes encoded) {
+  Frame frame;
   std::size_t at = 2;
   while (at + 4 <= encoded.size()) {
     const auto byte = [&](std::size_t i) { return std::to_integer<unsigned>(encoded[i]); };
@@ -44,14 +56,23 @@ Markers read_markers(Bytes encoded) {
       continue;
     }
     const std::size_t length = byte(at + 2) << 8 | byte(at + 3);
-    if (marker == kStartOfScan || length < 2 || at + 2 + length > encoded.size()) break;
+    if (is_bare(marker) || length < 2 || at + 2 + length > encoded.size()) break;
+    frame.whole = marker == kStartOfScan && frame.width > 0 && frame.height > 0;
+    if (marker == kStartOfScan) break;
     const Bytes body = encoded.subspan(at + 4, length - 2);
     constexpr std::string_view kExif("Exif\0\0", 6);
-    if (marker == kApp1 && starts_with(body, kExif)) markers.orientation = exif_orientation(body.subspan(kExif.size()));
-    if (marker == kApp14 && starts_with(body, "Adobe")) markers.adobe = true;
+    if (marker == kApp1 && starts_with(body, kExif)) frame.orientation = exif_orientation(body.subspan(kExif.size()));
+    if (marker == kApp14 && starts_with(body, "Adobe")) frame.adobe = true;
+    if (is_frame(marker)) {
+      const unsigned components = body.size() < 6 ? 0 : byte(at + 9);
+      if (frame.width > 0 || (components != 1 && components != 3 && components != 4) || byte(at + 4) != 8) break;
+      frame.height = static_cast<int>(byte(at + 5) << 8 | byte(at + 6));
+      frame.width = static_cast<int>(byte(at + 7) << 8 | byte(at + 8));
+      frame.cmyk = components == 4;
+    }
     at += 2 + length;
   }
-  return markers;
+  return frame;
 }
 
 tl::unexpected<Error> fail_jpeg(tjhandle handle) {
@@ -60,30 +81,31 @@ tl::unexpected<Error> fail_jpeg(tjhandle handle) {
   return fail(unsupported ? ErrorCode::Unsupported : ErrorCode::Corrupt, "broken JPEG: {}", text);
 }
 
-struct StoredHeader {
-  int width = 0;
-  int height = 0;
-  int colour_space = 0;
-};
-
-Result<StoredHeader> read_header(tjhandle handle, Bytes encoded) {
-  StoredHeader header;
+/// The library is asked only about what is unusual, to say what is wrong with it: it builds every table on the way,
+/// which for a small image takes as long as half of decoding it.
+Result<Frame> read_frame(Bytes encoded) {
+  Frame frame = walk_segments(encoded);
+  if (frame.whole) return frame;
+  const Handle handle(tjInitDecompress());
+  if (!handle) return fail(ErrorCode::ResourceExhausted, "no memory to decode a JPEG");
   int subsampling = 0;
-  if (tjDecompressHeader3(handle, data_of(encoded), encoded.size(), &header.width, &header.height, &subsampling,
-                          &header.colour_space) != 0)
-    return fail_jpeg(handle);
-  if (header.width < 1 || header.height < 1)
-    return fail(ErrorCode::Corrupt, "broken JPEG: {} x {} pixels", header.width, header.height);
-  return header;
+  int colour_space = 0;
+  if (tjDecompressHeader3(handle.get(), data_of(encoded), encoded.size(), &frame.width, &frame.height, &subsampling,
+                          &colour_space) != 0)
+    return fail_jpeg(handle.get());
+  if (frame.width < 1 || frame.height < 1)
+    return fail(ErrorCode::Corrupt, "broken JPEG: {} x {} pixels", frame.width, frame.height);
+  frame.cmyk = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
+  return frame;
 }
 
 /// The smallest of 1, 1/2, 1/4, 1/8 that leaves both sides at least `least_side`.
-tjscalingfactor scale_for(const StoredHeader& header, int least_side) {
+tjscalingfactor scale_for(const Frame& frame, int least_side) {
   tjscalingfactor scale{1, 1};
   if (least_side < 1) return scale;
   for (int denominator = 2; denominator <= 8; denominator *= 2) {
     const tjscalingfactor smaller{1, denominator};
-    if (TJSCALED(std::min(header.width, header.height), smaller) >= least_side) scale = smaller;
+    if (TJSCALED(std::min(frame.width, frame.height), smaller) >= least_side) scale = smaller;
   }
   return scale;
 }
@@ -117,23 +139,21 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, bool inverted, std::vect
 }  // namespace
 
 Result<Header> jpeg_header(Bytes encoded) {
-  const Handle handle(tjInitDecompress());
-  if (!handle) return fail(ErrorCode::ResourceExhausted, "no memory to decode a JPEG");
-  TRY(const auto header, read_header(handle.get(), encoded));
-  return Header{header.width, header.height, read_markers(encoded).orientation};
+  TRY(const Frame frame, read_frame(encoded));
+  return Header{frame.width, frame.height, frame.orientation};
 }
 
 Result<Image> decode_jpeg(Bytes encoded, int least_side) {
+  TRY(const Frame frame, read_frame(encoded));
   const Handle handle(tjInitDecompress());
   if (!handle) return fail(ErrorCode::ResourceExhausted, "no memory to decode a JPEG");
-  TRY(const auto header, read_header(handle.get(), encoded));
-  const tjscalingfactor scale = scale_for(header, least_side);
-  Image image{TJSCALED(header.width, scale), TJSCALED(header.height, scale), {}};
+  const tjscalingfactor scale = scale_for(frame, least_side);
+  Image image{TJSCALED(frame.width, scale), TJSCALED(frame.height, scale), {}};
   image.rgb.resize(image.pixels() * 3);
-  if (header.colour_space == TJCS_CMYK || header.colour_space == TJCS_YCCK) {
+  if (frame.cmyk) {
     std::vector<std::uint8_t> cmyk(image.pixels() * 4);
     TRY_VOID(decompress(handle.get(), encoded, cmyk.data(), image.width, image.height, TJPF_CMYK));
-    cmyk_to_rgb(cmyk, read_markers(encoded).adobe, image.rgb);
+    cmyk_to_rgb(cmyk, frame.adobe, image.rgb);
   } else {
     TRY_VOID(decompress(handle.get(), encoded, image.rgb.data(), image.width, image.height, TJPF_RGB));
   }
