@@ -159,12 +159,6 @@ struct OpenInferenceRest::Call {
 };
 
 bool OpenInferenceRest::Call::read(std::chrono::milliseconds most) {
-  const auto encoding = reply.request().header("Content-Encoding");
-  if (!encoding.empty() && encoding != "identity") {
-    reply.fail(415,
-               {ErrorCode::Unsupported, fmt::format("Content-Encoding '{}' is not taken", encoding.substr(0, 64))});
-    return false;
-  }
   const auto parsed = parse(most);
   if (!parsed) reply.fail(parsed.error(), Blame::Request);
   return parsed.has_value();

@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -12,6 +13,7 @@ import pytest
 import requests
 
 from conftest import IMAGO, ROOT, Server
+from test_security import wait_for
 
 
 @pytest.fixture
@@ -90,6 +92,65 @@ def test_requests_that_are_in_are_answered_while_it_stops(trained, small_cifar):
     for thread in threads:
         thread.join(15)
     assert set(statuses) <= {200, 503} and statuses.count(200) >= 40
+
+
+def test_it_stops_in_the_order_that_load_balancers_need(trained, small_cifar):
+    """Not ready first, and still answering; then no new connections; then an end with 0, with a slow request answered."""
+    image = next((small_cifar / "test" / "frog").iterdir()).read_bytes()
+    server = Server(trained.workspace, "--model", "small", "--drain-delay", "2")
+    body = b"x" * 1000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
+        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + body[:500])
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: requests.get(server.url + "/ready", timeout=5).status_code == 503, seconds=1.5)
+        unready = requests.get(server.url + "/ready", timeout=5)
+        assert "stopping" in unready.json()["error"] and requests.get(server.url + "/health", timeout=5).json()["ready"] is False
+        assert requests.post(server.url + "/predict", files={"file": image}, timeout=5).status_code == 200, "who has not noticed yet"
+
+        def refused():
+            try:
+                requests.get(server.url + "/health", timeout=5)
+                return False
+            except requests.ConnectionError:
+                return True
+
+        wait_for(refused, seconds=10)
+        assert server.process.poll() is None, "a request is still in"
+        slow.sendall(body[500:])
+        answer = slow.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 400") and b"onnection: close" in answer, "answered, though it was nonsense"
+    assert server.process.wait(timeout=20) == 0
+
+
+def test_no_request_holds_it_up_for_ever(tmp_path):
+    server = Server(tmp_path / "empty", "--drain-timeout", "1", ready=False)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as never:
+        never.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx")
+        wait_for(lambda: requests.get(server.url + "/health", timeout=5).ok)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=15) == 0
+
+
+def test_systemd_hears_of_a_reload(told, tmp_path):
+    server, hear = told(tmp_path / "empty")
+    try:
+        assert hear().startswith("READY=1\n")
+        server.process.send_signal(signal.SIGHUP)
+        heard = [message for message in (hear() for _ in range(6)) if message != "WATCHDOG=1"]
+        assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", heard[0]) and heard[1].startswith("READY=1\n")
+        assert requests.get(server.url + "/health", timeout=5).status_code == 200
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_rate_limit_does_not_look_like_death_to_the_watchdog(told, tmp_path):
+    server, hear = told(tmp_path / "empty", "--no-trust-loopback", "--rate-limit", "3/min")
+    try:
+        assert hear().startswith("READY=1\n")
+        assert [hear() for _ in range(6)] == ["WATCHDOG=1"] * 6
+        assert requests.get(server.url + "/health", timeout=5).status_code == 429
+    finally:
+        assert server.stop() == 0
 
 
 def test_what_it_knew_is_there_after_a_restart(trained, small_cifar, tmp_path):

@@ -82,7 +82,7 @@ def test_the_server_describes_itself(seen):
     assert seen["metadata"]["inputs"][2]["shape"] == [-1, 3, 32, 32]
 
 
-@pytest.mark.parametrize("form", ["bytes", "bytes in columns", "pixels", "pixels as json", "input", "input as json", "version 1"])
+@pytest.mark.parametrize("form", ["bytes", "bytes in columns", "pixels", "pixels as json", "input", "input as json", "version 1", "packed", "packed otherwise"])
 def test_every_form_is_answered_as_predict_answers(seen, expected, form):
     answer = seen["answers"][form]
     assert (answer["model"], answer["version"]) == ("small", "1")
