@@ -20,6 +20,7 @@ using std::chrono::steady_clock;
 // Of the requests; the first must come to 1 with the others.
 constexpr std::array<double, kKinds> kShares{0.02, 0.25, 0.50, 0.18, 0.05};
 constexpr seconds kPatience{60};
+constexpr std::chrono::milliseconds kPatienceWithBroken{50};  // the server may rightly wait for the rest of them
 constexpr std::size_t kMostOnTheWay = 4;
 constexpr std::size_t kMostRemembered = 200;  // of what was sent last
 
@@ -30,7 +31,6 @@ struct Slot {
   std::deque<Attempt> on_the_way;
   std::uint64_t left = 0;      ///< requests that this connection will still send
   std::size_t most_bytes = 0;  ///< at once
-  bool ended = false;          ///< nothing more will be sent
   SteadyTime deadline{};
 };
 
@@ -55,6 +55,7 @@ class Campaign {
   void watch(const Slot& slot, int operation) const;
   void receive(Slot& slot);
   void take_answers(Slot& slot);
+  void take_answer_to_broken(Slot& slot);
   void closed_by_server(Slot& slot);
   void close(Slot& slot, bool abruptly);
   void blame(std::string what, const Slot& slot);
@@ -102,7 +103,6 @@ void Campaign::open(Slot& slot) {
     return;
   }
   slot.reader = {};
-  slot.ended = false;
   slot.most_bytes = rng_.chance(0.02) ? 1 + rng_.below(16) : std::size_t{1} << 20;
   slot.left = 1 + rng_.below(100);
   slot.deadline = steady_clock::now() + kPatience;
@@ -113,7 +113,7 @@ void Campaign::open(Slot& slot) {
 /// What is no HTTP has a connection of its own; other requests follow one another on theirs, some before the answers to
 /// those before them.
 void Campaign::fill(Slot& slot) {
-  while (may_send() && slot.left > 0 && !slot.ended && slot.on_the_way.size() < kMostOnTheWay) {
+  while (may_send() && slot.left > 0 && slot.on_the_way.size() < kMostOnTheWay) {
     const Kind kind = next_kind();
     if (!is_http(kind) && !slot.on_the_way.empty()) {
       slot.left = 0;  // the next connection's
@@ -133,10 +133,7 @@ void Campaign::push(Slot& slot) {
   if (slot.connection.has_more_to_write() || slot.on_the_way.empty()) return watch(slot, EPOLL_CTL_MOD);
   const Kind kind = slot.on_the_way.front().kind;
   if (kind == Kind::Aborted) return close(slot, rng_.chance(0.5));
-  if (kind == Kind::Broken && !slot.ended) {
-    slot.ended = true;
-    slot.connection.end();
-  }
+  if (kind == Kind::Broken) slot.deadline = steady_clock::now() + kPatienceWithBroken;
   watch(slot, EPOLL_CTL_MOD);
 }
 
@@ -150,7 +147,7 @@ void Campaign::receive(Slot& slot) {
   const auto received = slot.connection.read();
   if (!received) return closed_by_server(slot);
   slot.reader.add(*received);
-  if (!slot.on_the_way.empty() && slot.on_the_way.front().kind == Kind::Broken) return;
+  if (!slot.on_the_way.empty() && slot.on_the_way.front().kind == Kind::Broken) return take_answer_to_broken(slot);
   take_answers(slot);
 }
 
@@ -173,13 +170,17 @@ void Campaign::take_answers(Slot& slot) {
   if (slot.connection.is_open() && slot.on_the_way.empty()) close(slot, false);
 }
 
+/// Its head tells enough: how many requests the server took those bytes for, nobody knows.
+void Campaign::take_answer_to_broken(Slot& slot) {
+  if (slot.reader.pending().find("\r\n\r\n") == std::string_view::npos) return;
+  if (auto fault = judge_.fault_of_broken(slot.reader.pending()); !fault.empty()) blame(std::move(fault), slot);
+  close(slot, true);
+}
+
 void Campaign::closed_by_server(Slot& slot) {
   if (!slot.on_the_way.empty()) {
     const Attempt& first = slot.on_the_way.front();
-    std::string fault;
-    if (first.kind == Kind::Broken) fault = judge_.fault_of_broken(slot.reader.pending());
-    if (is_http(first.kind) && !first.is_last) fault = "the connection was closed without an answer";
-    if (!fault.empty()) blame(std::move(fault), slot);
+    if (is_http(first.kind) && !first.is_last) blame("the connection was closed without an answer", slot);
   }
   close(slot, false);
 }
@@ -201,7 +202,8 @@ void Campaign::hurry_up() {
   const auto now = steady_clock::now();
   for (Slot& slot : slots_) {
     if (!slot.connection.is_open() || now < slot.deadline) continue;
-    if (!slot.on_the_way.empty()) blame(fmt::format("no answer within {} s", kPatience.count()), slot);
+    const bool was_owed = !slot.on_the_way.empty() && is_http(slot.on_the_way.front().kind);
+    if (was_owed) blame(fmt::format("no answer within {} s", kPatience.count()), slot);
     close(slot, true);
   }
 }
@@ -215,7 +217,7 @@ CampaignReport Campaign::run() {
       open_ones |= slot.connection.is_open();
     }
     if (is_over() || (!open_ones && !may_send())) break;
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 100);
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 10);
     for (int i = 0; i < count; ++i) {
       Slot& slot = slots_[events[static_cast<std::size_t>(i)].data.u64];
       if (slot.connection.is_open() && (events[static_cast<std::size_t>(i)].events & ~EPOLLOUT) != 0) receive(slot);

@@ -70,8 +70,6 @@ std::optional<std::string> Connection::read() {
   }
 }
 
-void Connection::end() { shutdown(fd_, SHUT_WR); }
-
 void Connection::close(bool abruptly) {
   if (fd_ < 0) return;
   if (abruptly) {

@@ -26,8 +26,6 @@ class Connection {
   [[nodiscard]] bool has_more_to_write() const { return sent_ < out_.size(); }
   /// What has come; empty when nothing has; none when the other side has closed.
   std::optional<std::string> read();
-  /// Nothing more will be sent.
-  void end();
   /// @param abruptly  a reset in place of an orderly end
   void close(bool abruptly);
 

@@ -17,7 +17,7 @@ enum class Kind {
   Probe,    ///< the same image every time, whose answer is known
   Sound,    ///< a seed as it is
   Odd,      ///< HTTP, but something in it is not as it should be
-  Broken,   ///< bytes that may be no HTTP, and then the end of the stream
+  Broken,   ///< bytes that may be no HTTP
   Aborted,  ///< a client that goes away in the middle
 };
 inline constexpr int kKinds = 5;
