@@ -229,5 +229,25 @@ TEST_F(Queue, NeverGivesOneJobToTwo) {
   EXPECT_EQ(most, 1);
 }
 
+TEST_F(Queue, FindsTheJobThatWasAskedForUnderAKey) {
+  const JobRequest request{"k1", "digest"};
+  EXPECT_FALSE(queue_->find(request).value().has_value());
+  const auto job = queue_->submit("train", {{"dataset", "small"}}, request).value();
+  EXPECT_EQ(queue_->find(request).value()->id, job.id);
+  EXPECT_EQ(queue_->submit("train", {{"dataset", "small"}}, request).error().code, ErrorCode::AlreadyExists);
+  EXPECT_EQ(queue_->find(JobRequest{"k1", "other"}).error().code, ErrorCode::AlreadyExists);
+  submit();
+  submit();  // without a key there may be many
+}
+
+TEST_F(Queue, IsListedInPages) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(submit().id);
+  const auto rest = queue_->list(10, std::nullopt, 1).value();
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest[0].id, ids[1]);
+  EXPECT_EQ(rest[1].id, ids[0]);
+}
+
 }  // namespace
 }  // namespace imago::jobs

@@ -273,5 +273,38 @@ TEST_F(RegistryTest, GivesEachOfTwoProcessesAVersionOfItsOwn) {
   EXPECT_EQ(registry_.alias_history("pets", "champion")->size(), 2U * kEach);
 }
 
+TEST_F(RegistryTest, TakesAnAliasAwayAndRemembersThatItDid) {
+  for (const char* weights : {"one", "two"}) registered(weights, {});
+  ASSERT_TRUE(registry_.set_alias("pets", "staging", 1).has_value());
+  const auto removed = registry_.remove_alias("pets", "staging", "no more");
+  ASSERT_TRUE(removed.has_value()) << removed.error().message;
+  EXPECT_EQ(removed->version, 0);
+  EXPECT_EQ(removed->previous, 1);
+  EXPECT_EQ(registry_.resolve("pets@staging").error().code, ErrorCode::NotFound);
+  EXPECT_EQ(registry_.remove_alias("pets", "staging").error().code, ErrorCode::NotFound);
+  const auto moves = registry_.alias_history("pets", "staging").value();
+  ASSERT_EQ(moves.size(), 2U);
+  EXPECT_EQ(moves[0].version, 0);
+  EXPECT_EQ(moves[0].reason, "no more");
+  ASSERT_TRUE(registry_.set_alias("pets", "staging", 2).has_value());
+  EXPECT_EQ(registry_.roll_back("pets", "staging").error().code, ErrorCode::InvalidArgument);
+}
+
+TEST_F(RegistryTest, KeepsTheAliasesByWhichModelsAreFound) {
+  registered("one", {"champion"});
+  for (const char* alias : {"champion", "latest"})
+    EXPECT_EQ(registry_.remove_alias("pets", alias).error().code, ErrorCode::InvalidArgument);
+}
+
+TEST_F(RegistryTest, ChangesAnAliasOnlyFromWhereItWasSeen) {
+  for (const char* weights : {"one", "two"}) registered(weights, {});
+  ASSERT_TRUE(registry_.set_alias("pets", "staging", 1, "new", 0).has_value());
+  EXPECT_EQ(registry_.set_alias("pets", "staging", 2, "new", 0).error().code, ErrorCode::AlreadyExists);
+  EXPECT_EQ(registry_.set_alias("pets", "staging", 1, "new", 2).error().code, ErrorCode::AlreadyExists);
+  ASSERT_TRUE(registry_.set_alias("pets", "staging", 2, "moved", 1).has_value());
+  EXPECT_EQ(registry_.remove_alias("pets", "staging", "x", 1).error().code, ErrorCode::AlreadyExists);
+  EXPECT_TRUE(registry_.remove_alias("pets", "staging", "x", 2).has_value());
+}
+
 }  // namespace
 }  // namespace imago::registry

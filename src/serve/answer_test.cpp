@@ -108,5 +108,29 @@ TEST(Answer, RefusesUnknownFieldsAndReadings) {
   EXPECT_THAT(answer_options(request).error().message, HasSubstr("'number'"));
 }
 
+TEST(Answer, AddsTheLikeliestClasses) {
+  const AnswerWriter writer("m", 1, {"a", "b", "c"});
+  const auto top = written(writer, sample(), options_of({{"top", "2"}}))["top"];
+  ASSERT_EQ(top.size(), 2U);
+  EXPECT_EQ(top[0], (json::Value{{"label", "b"}, {"class_index", 1}, {"probability", 0.7}}));
+  EXPECT_EQ(top[1]["label"], "a");
+  EXPECT_EQ(written(writer, sample(), options_of({{"top", "9"}}))["top"].size(), 3U);
+  EXPECT_FALSE(written(writer, sample()).contains("top"));
+  for (const char* text : {"0", "-1", "x", "1001"}) {
+    http::Request request;
+    request.query = {{"top", text}};
+    EXPECT_EQ(answer_options(request).error().code, ErrorCode::InvalidArgument) << text;
+  }
+}
+
+TEST(Answer, OfEqualClassesTheFirstIsTheLikeliest) {
+  constexpr std::array<double, 3> kEqual{0.25, 0.5, 0.25};
+  auto prediction = sample();
+  prediction.probabilities = kEqual;
+  const auto top = written(AnswerWriter("m", 1, {"a", "b", "c"}), prediction, options_of({{"top", "3"}}))["top"];
+  EXPECT_EQ(top[1]["label"], "a");
+  EXPECT_EQ(top[2]["label"], "c");
+}
+
 }  // namespace
 }  // namespace imago::serve

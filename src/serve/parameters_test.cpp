@@ -41,5 +41,22 @@ TEST(JsonBody, IsAnObjectOrNothing) {
   for (const char* text : {"[]", "3", "{", "null"}) EXPECT_FALSE(body(text).has_value()) << text;
 }
 
+json::Value page(std::vector<int> rows, http::Fields query, const std::vector<int>& expected) {
+  const http::Request request{.query = std::move(query)};
+  const auto next = take_page(rows, page_in(request, 2, 10).value());
+  EXPECT_EQ(rows, expected);
+  return next;
+}
+
+TEST(Page, SaysWhereTheNextBegins) {
+  EXPECT_EQ(page({1, 2, 3, 4, 5}, {}, {1, 2}), 2);
+  EXPECT_EQ(page({1, 2, 3, 4, 5}, {{"offset", "2"}}, {3, 4}), 4);
+  EXPECT_TRUE(page({1, 2, 3, 4, 5}, {{"offset", "3"}}, {4, 5}).is_null());
+  EXPECT_TRUE(page({1, 2, 3, 4, 5}, {{"limit", "10"}}, {1, 2, 3, 4, 5}).is_null());
+  EXPECT_TRUE(page({1, 2}, {{"offset", "7"}}, {}).is_null());
+  EXPECT_FALSE(page_in({.query = {{"offset", "-1"}}}, 2, 10).has_value());
+  EXPECT_FALSE(page_in({.query = {{"limit", "11"}}}, 2, 10).has_value());
+}
+
 }  // namespace
 }  // namespace imago::serve
