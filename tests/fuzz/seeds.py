@@ -13,6 +13,7 @@ import re
 import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,7 +179,9 @@ def seeds():
     found["safetensors"] = [safetensors(tensors, bytes(20)), safetensors({}, b"")]
     found["spec"] = list(spec())
     found["base64"] = [b"aGVs\r\nbG8=", b"-_-_"]
-    found["headers"] = [b"text/html;q=0.9, */*\nabc-123", b"application/openmetrics-text; version=1.0.0\n10.0.0.0/8", b"192.168.0.1\n192.168.0.0/16", b"::1\nfd00::/8"]
+    found["headers"] = [b"text/html;q=0.9, */*\nabc-123", b"application/openmetrics-text; version=1.0.0\n10.0.0.0/8", b"192.168.0.1\n192.168.0.0/16", b"::1\nfd00::/8",
+                        b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\ncontent-type,x-api-key", b"https://app.example.org\nhttp://localhost:3000"]
+    found["compression"] = [gzip.compress(b"hello" * 100), zlib.compress(b"hello" * 100), b"gzip;q=0.5, deflate", b"identity"]
     return found
 
 
