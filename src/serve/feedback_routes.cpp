@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/feedback: what images really showed, and from that how often each version is right. docs/api/feedback.md
+#include "base/files.hpp"
 #include "data/aliases.hpp"
+#include "image/decode.hpp"
 #include "serve/api.hpp"
 #include "serve/feedback_messages.hpp"
 #include "serve/parameters.hpp"
@@ -62,11 +64,13 @@ Result<std::string> label_among(const std::string& name, const std::string& give
 /// The image becomes a labelled upload, for the next retraining.
 Result<std::string> keep_image(const Api& api, const Told& told, const Answered& answered, const std::string& label) {
   if (told.image().empty()) return std::string();
+  if (const auto probe = image::probe(as_bytes(told.image())); !probe)  // an archive would be taken for what is in it
+    return fail(ErrorCode::InvalidArgument, "the image: {}", probe.error().message);
   const std::string name = told.filename.empty() ? "feedback" : told.filename;
   TRY(const auto report, open_uploads(api).add({{name, label, told.image()}}, answered.labels));
   if (report.accepted.size() == 1) return report.accepted.front().id;
-  return fail(ErrorCode::InvalidArgument, "{}",
-              report.rejected.empty() ? "the image is not one image" : report.rejected.front().reason);
+  EXPECTS(!report.rejected.empty(), "what is not taken is rejected");
+  return fail(ErrorCode::InvalidArgument, "the image: {}", report.rejected.front().reason);
 }
 
 Result<json::Value> keep(const Feedbacks& self, const Told& told) {

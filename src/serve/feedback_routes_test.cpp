@@ -104,6 +104,8 @@ TEST_F(FeedbackRoutes, WhatIsNoGoodIsRefused) {
   tell({{"request_id", id}}, 400);
   tell({{"request_id", id}, {"label", "cat"}, {"image", "%%%"}}, 400);
   tell({{"request_id", id}, {"label", "cat"}, {"image", 7}}, 400);
+  tell({{"request_id", id}, {"label", "cat"}, {"image", encode_base64(std::string("PK\x03\x04") + "an archive")}}, 400);
+  EXPECT_EQ(ask("GET", "/v1/uploads")["total"], 0);
   tell({{"request_id", id}, {"label", "cat"}, {"index", -1}}, 400);
   tell({{"request_id", id}, {"label", "cat"}, {"sha256", "short"}}, 400);
   tell({{"label", "cat"}}, 404);
