@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the requests that scripts/fuzz sends start from: each route of the API as its clients ask, in every form that it takes.
 
-{{upload}}, {{job}}, {{run}} and {{sha256}} stand for ids that answers held.
+{{upload}}, {{feedback}}, {{job}}, {{run}} and {{sha256}} stand for ids that answers held.
 """
 
 import base64
@@ -61,7 +61,7 @@ def predictions():
     images = pictures()
     flat, rows = [(i * 37) % 256 for i in range(SIDE * SIDE * 3)], [[[0, 128, 255]] * 4] * 3
     encoded = base64.b64encode(images[0]).decode()
-    for target in ("/predict", f"/v1/models/{MODEL}/predict", f"/v1/models/{MODEL}/versions/1/predict"):
+    for target in ("/predict", "/v1/predict", f"/v1/models/{MODEL}/predict", f"/v1/models/{MODEL}/versions/1/predict"):
         for image in images:
             yield request("POST", target, image, Content_Type="application/octet-stream")
         for name in ("file", "image", "data", "files[]", "anything"):
@@ -73,6 +73,16 @@ def predictions():
         yield sent_as_json("POST", target + "?fields=prediction,confidence", {"image": encoded})
         yield sent_as_json("POST", target + "?details=energy", {"image": "data:image/png;base64," + encoded})
         yield request("POST", target, images[0], Content_Type="image/png", X_Request_Timeout_Ms="1000", X_Request_Priority="high", X_AB_Key="me")
+
+
+def many():
+    """Several images in one request, some of which are none."""
+    images = pictures()
+    encoded = base64.b64encode(images[0]).decode()
+    for target in ("/v1/predict/many", f"/v1/models/{MODEL}/predict/many", f"/v1/models/{MODEL}/versions/1/predict/many"):
+        yield form(target, *(("files", f"{i}.png", image) for i, image in enumerate(images[:8])))
+        yield form(target + "?top=2&fields=prediction", ("a", "a.png", images[0]), ("b", "b.png", b"no image"), ("note", None, b"x"))
+        yield sent_as_json("POST", target, {"images": [encoded, {"image": encoded, "filename": "b"}, "bm8=", [[[0, 1, 2]] * 2] * 2], "range": "0-255"})
 
 
 def inferences():
@@ -104,7 +114,9 @@ READS = ["/", "/health", "/startup", "/ready", "/uptime", "/status", "/metrics",
          "/v1/jobs", "/v1/jobs?limit=2&state=failed", "/v1/jobs/{{job}}", "/v1/jobs/events", "/v1/recipes", "/v1/recipes/quick", "/v1/models", f"/v1/models/{MODEL}",
          f"/v1/models/{OTHER}/versions/1", f"/v1/models/{OTHER}/history?alias=champion", "/v1/runs", "/v1/runs?limit=1", "/v1/runs/{{run}}", "/v2", "/v2/health/live",
          "/v2/health/ready", "/v2/models/stats", f"/v2/models/{MODEL}", f"/v2/models/{MODEL}/ready", f"/v2/models/{MODEL}/stats", f"/v2/models/{MODEL}/versions/1",
-         f"/v2/models/{OTHER}/versions/1/ready", f"/v2/models/{MODEL}/versions/1/stats"]
+         "/v1/audit?limit=3", "/v1/audit?action=train&since=2026-01-01T00:00:00Z", "/v1/feedback", "/v1/feedback?correct=false&limit=2&offset=1",
+         f"/v1/datasets/{DATASET}/versions?limit=1", f"/v1/models/{OTHER}/versions?limit=1&offset=1", f"/v1/models/{MODEL}/batch", f"/v1/models/{OTHER}/aliases",
+         f"/v1/models/{OTHER}/aliases/champion", f"/v1/models/{MODEL}/versions/1/abstention", f"/v2/models/{OTHER}/versions/1/ready", f"/v2/models/{MODEL}/versions/1/stats"]
 
 
 def reads():
@@ -128,6 +140,10 @@ def small_writes():
     yield sent_as_json("POST", "/retrain", {"files": ["{{upload}}"], "labels": ["nosuch"]})
     yield sent_as_json("POST", "/train", {"dataset": DATASET, "recipe": "nosuch", "epochs": 1})
     yield sent_as_json("POST", f"/v1/models/{OTHER}/rollback", {"alias": "nosuch", "reason": "because"})
+    yield request("PUT", f"/v1/models/{OTHER}/aliases/mine", b'{"version": 1}', If_Match='"2"', **JSON)
+    yield request("DELETE", "/v1/feedback/{{feedback}}")
+    yield request("DELETE", f"/v1/models/{OTHER}/aliases/nosuch")
+    yield sent_as_json("POST", "/v1/feedback", {"request_id": "nobody", "label": "red"})
 
 
 def archives():
@@ -149,6 +165,14 @@ def large_writes():
     yield sent_as_json("POST", f"/v1/models/{OTHER}/promote", {"version": 2, "alias": "champion", "reason": "fuzz"})
     yield sent_as_json("POST", f"/v1/models/{OTHER}/promote", {"version": 1})
     yield sent_as_json("POST", f"/v1/models/{OTHER}/rollback", {})
+    yield sent_as_json("PUT", f"/v1/models/{OTHER}/aliases/mine", {"version": 2, "reason": "fuzz"})
+    yield request("DELETE", f"/v1/models/{OTHER}/aliases/mine")
+    yield sent_as_json("PUT", f"/v1/models/{OTHER}/versions/2/abstention", {"least_confidence": 0.5, "most_energy": -1.5, "reason": "fuzz"})
+    yield sent_as_json("PUT", f"/v1/models/{OTHER}/versions/2/abstention", {"least_confidence": [0.1, 0.2, 0.3]})
+    yield request("DELETE", f"/v1/models/{OTHER}/versions/2/abstention")
+    yield sent_as_json("PUT", f"/v1/models/{OTHER}/batch", {"max_batch": 8})
+    yield sent_as_json("POST", "/v1/feedback", {"request_id": "f1", "label": "red", "model": MODEL, "model_version": 1, "prediction": "blue"})
+    yield form("/v1/feedback", ("label", None, b"green"), ("file", "a.png", png(20, 180, 20)))
     for target in ("/v1/uploads", "/upload-data", "/upload_data"):
         yield form(target, ("files[]", "red/a.png", png(190, 20, 30)), ("files[]", "b.png", png(20, 190, 30)), ("note", None, b"x"))
         yield form(target, ("file", "a.png", png(20, 20, 170)), ("class_name", None, b"blue"))
@@ -164,10 +188,13 @@ def large_writes():
         yield form("/v1/explain?class=1", ("file", "a.png", image))
 
 
+MAKERS = {"often": (predictions, many, inferences, reads, small_writes), "rare": (large_writes,)}
+
+
 def write(folder):
     """folder/probe, and one file a request in folder/often and folder/rare."""
     (folder / "probe").write_bytes(request("POST", f"/v1/models/{MODEL}/predict", png(200, 40, 40), Content_Type="image/png"))
-    for name, makers in (("often", (predictions, inferences, reads, small_writes)), ("rare", (large_writes,))):
+    for name, makers in MAKERS.items():
         (folder / name).mkdir()
         requests = [text for maker in makers for text in maker()]
         for number, text in enumerate(requests):

@@ -14,7 +14,9 @@ bool is_hex(std::string_view text) { return text.find_first_not_of("0123456789ab
 
 /// Which kind of id this is; empty for anything else.
 std::string_view kind_of(std::string_view text) {
-  if (text.size() == 17 && text.front() == 'u' && is_hex(text.substr(1))) return "upload";
+  const bool is_numbered = text.size() == 17 && is_hex(text.substr(1));
+  if (is_numbered && text.front() == 'u') return "upload";
+  if (is_numbered && text.front() == 'f') return "feedback";
   if (text.size() == 64 && is_hex(text)) return "sha256";
   if (text.size() < 40 && text.starts_with("job-")) return "job";
   if (text.size() == 22 && text[8] == '-' && text[15] == '-' && is_hex(text.substr(0, 8))) return "run";

@@ -15,7 +15,8 @@ class Memory {
  public:
   /// Keeps the latest ids that stand in the answer's body as JSON strings.
   void learn(std::string_view body);
-  /// `text` with each {{upload}}, {{job}}, {{run}} and {{sha256}} replaced by one that was seen, or by nobody's.
+  /// `text` with each {{upload}}, {{feedback}}, {{job}}, {{run}} and {{sha256}} replaced by one that was seen, or by
+  /// nobody's.
   [[nodiscard]] std::string fill(std::string text, Rng& rng) const;
 
  private:

@@ -70,7 +70,7 @@ std::string write_message(const Message& message, Rng& rng) {
     wire += "Transfer-Encoding: chunked\r\n\r\n";
     write_chunks(wire, message.body, rng);
   } else {
-    const bool has_body = !message.body.empty() || message.method == "POST" || message.method == "PATCH";
+    const bool has_body = !message.body.empty() || message.method.starts_with('P');
     if (has_body) fmt::format_to(std::back_inserter(wire), "Content-Length: {}\r\n", message.body.size());
     wire.append(kLineEnd).append(message.body);
   }
