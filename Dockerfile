@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.title="Imago" \
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       ca-certificates curl \
-      libarchive13 libcurl4 libfmt9 libgif7 libgnutls30 libmicrohttpd12 libopencv-core406 libopencv-imgproc406 libprometheus-cpp-core1.0 \
+      libarchive13 libcurl4 libfmt9 libgif7 libgnutls30 libgrpc++1.51 libmicrohttpd12 libopencv-core406 libopencv-imgproc406 libprometheus-cpp-core1.0 libprotobuf32 \
       libsimdjson14 libsoci-core4.0 libsoci-postgresql4.0 libsoci-sqlite3-4.0 libspdlog1.10 libspng0 libsqlite3-0 libssl3 libturbojpeg0 \
       libwebp7 libwebpdemux2 libyaml-cpp0.7 \
  && rm -rf /var/lib/apt/lists/*
@@ -54,7 +54,7 @@ LABEL org.opencontainers.image.description="The whole life of an image classifie
 USER 0:0
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      libgomp1 libonnx1 libopenblas0-pthread libprotobuf32 libtorch1.13 zstd \
+      libgomp1 libonnx1 libopenblas0-pthread libtorch1.13 zstd \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/trainer/imago-trainer /opt/imago/bin/imago-trainer
 COPY --from=build /src/models /opt/imago/models
