@@ -69,8 +69,8 @@ Result<std::string> keep_image(const Api& api, const Told& told, const Answered&
   const std::string name = told.filename.empty() ? "feedback" : told.filename;
   TRY(const auto report, open_uploads(api).add({{name, label, told.image()}}, answered.labels));
   if (report.accepted.size() == 1) return report.accepted.front().id;
-  EXPECTS(!report.rejected.empty(), "what is not taken is rejected");
-  return fail(ErrorCode::InvalidArgument, "the image: {}", report.rejected.front().reason);
+  return fail(ErrorCode::InvalidArgument, "the image: {}",
+              report.rejected.empty() ? "not one image" : report.rejected.front().reason);
 }
 
 Result<json::Value> keep(const Feedbacks& self, const Told& told) {
