@@ -31,6 +31,7 @@ struct Options {
   int request_timeout_ms = static_cast<int>(serve::PredictorOptions{}.timeout.count());
   std::size_t max_queue = infer::BatcherOptions{}.max_queue;
   double retrain_margin = 0.0;
+  std::string metrics_format = "json";
 };
 
 struct Challenger {
@@ -149,6 +150,7 @@ Result<void> run_serve(Context& context, const Options& options) {
   serving.batcher.max_queue = options.max_queue;
   serving.batcher.max_delay = std::chrono::microseconds(options.batch_delay_us);
   serving.predictor.timeout = std::chrono::milliseconds(options.request_timeout_ms);
+  serving.metrics_are_prometheus = options.metrics_format == "prometheus";
   serving.version = IMAGO_VERSION;
   TRY(auto recipes, all_recipes());
   serving.backend = serve::Backend{.database = &workspace->database(),
@@ -220,6 +222,11 @@ void add_serve_command(CLI::App& app, Context& context) {
       ->add_option("--retrain-margin", options->retrain_margin,
                    "Test accuracy that a retrained model may lose and still become champion")
       ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--metrics-format", options->metrics_format,
+                   "What /metrics is for a client that does not say: json or prometheus")
+      ->check(CLI::IsMember({"json", "prometheus"}))
       ->capture_default_str();
   command->footer("Example:\n  imago serve --model cifar10 --port 8080");
   command->callback(

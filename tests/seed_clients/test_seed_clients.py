@@ -60,6 +60,15 @@ def test_the_ports_of_the_originals(site, port, step):
         step(site)
 
 
+def test_metrics_are_text_for_clients_that_do_not_say_where_that_is_wanted(workspace):
+    """S2's scraper through something that drops its Accept; those who ask for JSON still get it."""
+    running = Server(workspace.workspace, "--model", "small", "--metrics-format", "prometheus")
+    plain, asked = requests.get(running.url + "/metrics", timeout=10), requests.get(running.url + "/metrics?format=json", timeout=10)
+    assert running.stop() == 0
+    assert plain.headers["Content-Type"].startswith("text/plain") and "imago_requests_total" in plain.text
+    assert asked.json()["total_requests"] == 0
+
+
 @pytest.fixture(scope="module")
 def pets(tmp_path_factory):
     """Cats and dogs from S3's kind of data: gap-cnn, one logit, 224 x 224, trained here on a few photos, and served."""
