@@ -27,10 +27,10 @@ struct CaseLess {
 using Fields = std::map<std::string, std::string, CaseLess>;
 
 struct Request {
-  std::string method;  ///< "GET"; HEAD is answered by the GET route, without its body
-  std::string path;    ///< decoded, without the query: "/predict"
-  Fields headers;      ///< a header sent twice is joined with ", "
-  Fields query;    ///< a parameter sent twice is joined with ","
+  std::string method;                           ///< "GET"; HEAD is answered by the GET route, without its body
+  std::string path;                             ///< decoded, without the query: "/predict"
+  Fields headers;                               ///< a header sent twice is joined with ", "
+  Fields query;                                 ///< a parameter sent twice is joined with ","
   std::string body;                             ///< unpacked, if it came with gzip or deflate as its Content-Encoding
   std::string peer;                             ///< address of the client: "127.0.0.1"
   std::string route;                            ///< the pattern that matched; empty when none did
