@@ -6,8 +6,10 @@
 
 #include <cstdlib>
 
+#include "access/audit.hpp"
 #include "app/code_version.hpp"
 #include "app/recipes.hpp"
+#include "base/log.hpp"
 #include "pipeline/job.hpp"
 
 namespace imago::app {
@@ -34,12 +36,26 @@ void wait_without_spinning() {
   if (::getpriority(PRIO_PROCESS, 0) > 0) ::setenv("OMP_WAIT_POLICY", "passive", 0);
 }
 
+/// A job may move an alias: the audit log says which one did. Should it take nothing, the job is done all the same.
+void note_job(Context& context, const std::string& id, const json::Value& result) {
+  const auto workspace = context.workspace();
+  if (!workspace || !result.contains("version")) return;
+  const auto noted = access::append_audit(
+      (*workspace)->database(), {.who = "job " + id,
+                                 .via = "server",
+                                 .action = "register a trained version",
+                                 .target = fmt::format("{}:{}", result.value("model", ""), result.value("version", 0)),
+                                 .outcome = "ok"});
+  if (!noted) log::warning("the audit log does not have what {} registered: {}", id, noted.error().message);
+}
+
 /// Exit status 0 also for a job that failed: its last event says so.
 Result<void> run_job(Context& context, const std::string& id) {
   catch_stop_signals();
   wait_without_spinning();
   const auto result = do_job(context, id);
   if (result) {
+    note_job(context, id, *result);
     json::Value last{{"event", "result"}};
     last.update(*result);
     emit(last);

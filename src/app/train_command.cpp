@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // imago train
+#include "app/audit_note.hpp"
 #include "app/code_version.hpp"
 #include "app/command.hpp"
 #include "app/recipes.hpp"
@@ -108,6 +109,7 @@ Result<void> run_train(Context& context, const Options& options) {
                    fmt::format("stopped; a checkpoint is kept. Go on with: {}\n", how));
     return {};
   }
+  TRY_VOID(note_change(context, "train", fmt::format("{}:{}", result.version->model, result.version->version), {}));
   json::Value value{
       {"run", result.run.id},           {"interrupted", false},
       {"model", result.version->model}, {"version", result.version->version},
