@@ -34,7 +34,7 @@ class AdmissionTest : public testing::Test {
     auto gate = Gate::open(options);
     ASSERT_TRUE(gate.has_value()) << gate.error().message;
     gate_ = std::move(*gate);
-    RouteList routes(metrics_, pool_, *gate_);
+    RouteList routes(metrics_, pool_, *gate_, {.cors = &cors_, .audited = database_.get()});
     const auto answer = [](Reply reply) { reply.send_json({{"fine", true}}); };
     routes.add("GET", "/open", Scope::Open, answer);
     routes.add("GET", "/predict", Scope::Predict, answer);
@@ -70,6 +70,7 @@ class AdmissionTest : public testing::Test {
   std::optional<TemporaryDirectory> folder_;
   std::unique_ptr<store::Database> database_;
   monitor::ServerMetrics metrics_{"1.0"};
+  Cors cors_ = Cors::parse({"https://app.example"}).value();
   http::WorkPool pool_{1, 8};
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<http::Server> server_;
@@ -198,6 +199,58 @@ TEST_F(AdmissionTest, CountsWhatNoHandlerSees) {
   EXPECT_EQ(send("DELETE", "/open").status, 405);
   EXPECT_EQ(send("GET", "/events").headers.at("RateLimit-Remaining"), "0");
   EXPECT_EQ(send("GET", "/nosuch").status, 429);
+}
+
+TEST_F(AdmissionTest, NotesWritesBeforeTheyAreAnswered) {
+  const auto noted = [this] { return access::read_audit(*database_, {}).value(); };
+  start({});
+  send("GET", "/open");
+  send("GET", "/predict");
+  EXPECT_THAT(noted(), testing::IsEmpty());
+  send("POST", "/write", {{"X-Request-ID", "mine"}});
+  ASSERT_THAT(noted(), testing::SizeIs(1));
+  EXPECT_EQ(noted().front().action, "POST /write");
+  EXPECT_EQ(noted().front().who, "127.0.0.1");
+  EXPECT_EQ(noted().front().outcome, "ok");
+  EXPECT_EQ(noted().front().request_id, "mine");
+}
+
+TEST_F(AdmissionTest, NotesRefusedWritesByKeyWithoutItsSecret) {
+  const auto key = make_key("predict");
+  start({});
+  EXPECT_EQ(status("POST", "/write", key.secret), 403);
+  EXPECT_EQ(status("POST", "/write", "imago_wrong"), 401);
+  server_.reset();
+  std::vector<access::AuditEntry> noted;
+  while (noted.size() < 2) noted = access::read_audit(*database_, {}).value();  // they are stored soon, not at once
+  EXPECT_EQ(noted[1].who, fmt::format("key test ({})", key.key.id));
+  EXPECT_EQ(noted[1].status, "403");
+  EXPECT_EQ(noted[0].who, "127.0.0.1");
+  for (const auto& entry : noted)
+    EXPECT_THAT(json::dump(access::to_json(entry)),
+                testing::AllOf(Not(HasSubstr(key.secret)), Not(HasSubstr("wrong"))));
+}
+
+TEST_F(AdmissionTest, LetsPagesOfNamedSitesChangeThings) {
+  start({});
+  const http::Fields page{{"Origin", "https://app.example"}, {"Sec-Fetch-Site", "cross-site"}};
+  const auto answer = send("POST", "/write", page);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.at("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(send("POST", "/write", {{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}}).status, 403);
+}
+
+TEST_F(AdmissionTest, HoldsAKeyToItsOwnRate) {
+  const auto slow = access::create_key(*database_, "slow", {Scope::Predict}, 2).value().secret;
+  const auto any = make_key("predict").secret;
+  start({.requests_per_minute = 4, .trust_loopback = false});
+  EXPECT_EQ(status("GET", "/predict", slow), 200);
+  EXPECT_EQ(status("GET", "/predict", slow), 200);
+  EXPECT_EQ(status("GET", "/predict", slow), 429);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(status("GET", "/predict", any), 200) << "its own bucket and the address's";
+  EXPECT_EQ(status("GET", "/predict", any), 429);
+  start({.requests_per_minute = 0});
+  EXPECT_EQ(status("GET", "/predict", any), 200);
 }
 
 TEST_F(AdmissionTest, LetsTrustedClientsAskAsTheyLike) {
