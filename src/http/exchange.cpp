@@ -44,7 +44,7 @@ int on_handshake(gnutls_session_t session, const gnutls_datum_t*, int, const gnu
 }  // namespace
 
 void add_tls_items(std::vector<MHD_OptionItem>& items) {
-  items.push_back({MHD_OPTION_HTTPS_CERT_CALLBACK, reinterpret_cast<std::intptr_t>(&on_handshake), nullptr});
+  items.push_back({MHD_OPTION_HTTPS_CERT_CALLBACK, 0, reinterpret_cast<void*>(&on_handshake)});
   // The library takes void* but only reads.
   items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
 }

@@ -73,6 +73,8 @@ void SlowClients::look() {
   for (const auto& [link, owned] : links_) {
     if (link->was_cut() || !link->is_overdue(limits_, now)) continue;
     link->cut_ = true;
+    const linger at_once{.l_onoff = 1, .l_linger = 0};  // or the kernel would keep what he does not read
+    ::setsockopt(link->socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::shutdown(link->socket_, SHUT_RDWR);  // its event loop sees the end, and closes it
     ++cut;
   }

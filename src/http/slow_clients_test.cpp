@@ -111,7 +111,7 @@ TEST_F(SlowServerTest, ClosesOnWhomABodyTricklesAndSaysSo) {
 TEST_F(SlowServerTest, ClosesOnWhoeverDoesNotReadItsAnswer) {
   start({.slow_grace = milliseconds(200), .least_bytes_per_second = 1'000'000'000});
   const int fd = connect_and_get("/big");
-  pollfd look{.fd = fd, .events = POLLRDHUP, .revents = 0};
+  pollfd look{.fd = fd, .events = 0, .revents = 0};
   EXPECT_EQ(poll(&look, 1, 10'000), 1) << "closed with most of it unread";
   close(fd);
 }
