@@ -32,6 +32,9 @@ using Exchange = Responder::Exchange;
 // client that is still sending would lose our answer.
 constexpr std::size_t kDropBytes = 64u << 20;
 
+// What the library says when it answers without asking us; a number follows.
+constexpr std::string_view kLibraryRefuses = "Error processing request (HTTP response code is ";
+
 // Room made for a body on the word of its Content-Length; beyond it, bytes must have come.
 constexpr std::size_t kReserveBytes = 256 * 1024;
 
@@ -164,10 +167,18 @@ Result<void> MhdServer::replace_tls(const TlsIdentity& identity) {
   return tls_.use(identity);
 }
 
-void MhdServer::on_log(void*, const char* format, va_list arguments) {
-  char line[512];
-  std::vsnprintf(line, sizeof line, format, arguments);
-  log::debug("libmicrohttpd: {}", std::string_view(line, strcspn(line, "\n")));
+void MhdServer::on_log(void* cls, const char* format, va_list arguments) {
+  char text[512];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  const std::string_view line(text, strcspn(text, "\n"));
+  log::debug("libmicrohttpd: {}", line);
+  // What it refuses by itself is known from here only. It is written for the log and the metrics.
+  if (!line.starts_with(kLibraryRefuses)) return;
+  int status = 0;
+  std::from_chars(line.data() + kLibraryRefuses.size(), line.data() + line.size(), status);
+  Request unknown;
+  unknown.received = std::chrono::steady_clock::now();
+  if (status >= 400) static_cast<void>(static_cast<MhdServer*>(cls)->errors_(status, line, unknown));
 }
 
 // New connections are closed unread while draining. Not MHD_quiesce_daemon: with epoll threads it races with them for

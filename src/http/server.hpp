@@ -93,9 +93,9 @@ struct Route {
 };
 
 /// How a failure before or without a handler is written (404, 405, 413, 415, 431, 500, 503): so that all errors have
-/// one shape. It is also told of a body that came too slowly (408), whose client is not there any more. What is not
-/// HTTP at all (400) and headers over `connection_memory_bytes` (431) are answered by the library, in HTML, before a
-/// request exists.
+/// one shape. It is also told, for logs and counts only, of a body that came too slowly (408), whose client is not
+/// there any more; and of what the library answers by itself, in HTML, before a request exists (what is not HTTP at
+/// all: 400; headers over `connection_memory_bytes`: 431), with a request that has nothing but its time.
 using ErrorWriter = std::function<Response(int status, std::string_view text, const Request& request)>;
 
 /// One more place to listen at.

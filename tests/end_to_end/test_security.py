@@ -362,6 +362,10 @@ def test_the_access_log_is_json_without_secrets(program, tmp_path):
         traced = requests.post(url + "/predict", data=b"body-bytes", headers=headers | {"traceparent": TRACEPARENT}, timeout=10)
         refused = requests.get(url + "/v1/models", headers={"traceparent": TRACEPARENT}, timeout=10)
         requests.get(url + "/v1/nosuch", headers={"traceparent": "nonsense"}, timeout=10)
+        for nonsense in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+                raw.sendall(nonsense)
+                assert raw.recv(100)[:9] in (b"HTTP/1.1 ", b"HTTP/1.0 ")
     finally:
         process.terminate()
         assert process.wait(timeout=30) == 0
@@ -375,9 +379,10 @@ def test_the_access_log_is_json_without_secrets(program, tmp_path):
     for line in requests_logged:
         assert set(line) - {"key", "trace_id", "span_id", "parent_id"} == {
             "time", "level", "message", "method", "route", "status", "milliseconds", "request_id", "client"}
-        assert line["client"] == "127.0.0.1" and 0 <= line["milliseconds"] < 10_000
+        assert line["client"] == ("" if line["status"] in (400, 431) else "127.0.0.1") and 0 <= line["milliseconds"] < 10_000
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert {line["route"] for line in requests_logged} >= {"other", "/health"}
+    assert {line["status"] for line in requests_logged} >= {200, 400, 401, 404, 431, 503}, "whatever the outcome, what is no HTTP too"
     assert all(line["key"] == key_id for line in mine), "the key's name for logs"
     in_trace = {line["status"]: line for line in requests_logged if "trace_id" in line}
     for answer in (traced, refused):
