@@ -24,6 +24,8 @@ being sent when they are due. Memory is of all processes of a server: what each 
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -67,10 +69,11 @@ def parse():
 
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that the servers end too
     chosen = [name for name in SECTIONS if name in options.only.split(",")]
     expected = {name: SECTIONS[name][1](options.pairs, options.seconds) for name in chosen}
     parts = ", ".join(f"{name} {seconds / 60:.1f}" for name, seconds in expected.items())
-    print(f"expected: {sum(expected.values()) / 60:.0f} minutes ({parts})", flush=True)
+    print(f"expected: {sum(expected.values()) / 60:.0f} minutes ({parts}), models to prepare not counted", flush=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         program = Program(options.program, options.workspace or Path(folder) / "workspace")
         prepare.prepare(program, options.data)

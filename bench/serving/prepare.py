@@ -25,7 +25,7 @@ def prepare(program, data):
         program.json("train", "--data", "cifar10", "--recipe", "improved-cnn", "--epochs", "1", "--model", "improved-cnn")
     if "gap-cnn" in missing:
         if not (program.workspace / "datasets" / "few-cats-dogs").exists():
-            program.import_part("cats-dogs", 60, "few-cats-dogs")
+            program.import_part("cats-dogs", 30, "few-cats-dogs")
         program.json("train", "--data", "few-cats-dogs", "--recipe", "gap-cnn", "--epochs", "1", "--model", "gap-cnn")
     if "mobilenet-v2" in missing:
         program.json("models", "import", ROOT / "models" / "cats-dogs.tar", "--name", "mobilenet-v2")

@@ -68,14 +68,21 @@ class Service:
         started = time.monotonic()
         with open(log, "w") as file:
             self.process = subprocess.Popen(list(map(str, command)), env={**os.environ, **(environment or {})}, stdout=file, stderr=subprocess.STDOUT)
-        while not self.answers(health):
-            if self.process.poll() is not None or time.monotonic() - started > START_LIMIT:
-                self.stop()
-                raise SystemExit(f"{name} did not start:\n{log.read_text()[-3000:]}")
-            time.sleep(0.002)
+        try:
+            self.wait_for(health, started)
+        except BaseException:
+            self.stop()
+            raise
         self.start_seconds = time.monotonic() - started
         self.idle_mib = memory_mib(self.process.pid)
         self.loaded_mib = 0.0
+
+    def wait_for(self, health, started):
+        while not self.answers(health):
+            passed = time.monotonic() - started
+            if self.process.poll() is not None or passed > START_LIMIT:
+                raise SystemExit(f"{self.name} did not start:\n{self.log.read_text()[-3000:]}")
+            time.sleep(min(0.05, max(0.001, passed / 50)))  # asking takes time that the server needs
 
     def answers(self, path):
         try:
