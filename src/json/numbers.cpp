@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of numbers by simdjson. Its DOM and not its faster On-Demand interface: DOM looks at every byte, On-Demand lets
-// some documents pass that are not JSON, and chooses its instruction set when compiled, not when run.
+// Rows of numbers: plain ones read here, all others by simdjson. Its DOM and not its faster On-Demand interface: DOM
+// looks at every byte, On-Demand lets some documents pass that are not JSON, and chooses its instruction set when
+// compiled, not when run.
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "json/json.hpp"
 
@@ -111,6 +116,74 @@ class Flattener {
   NumberArray out_;
 };
 
+/// A flat array of plain decimals ("0.611765", "255"), which is what nearly all clients send, in half of the time.
+/// Nothing at whatever is not as plain as that: simdjson then reads all of it, and says what is wrong.
+class PlainReader {
+ public:
+  explicit PlainReader(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
+
+  std::optional<std::vector<float>> read(std::size_t max_numbers) {
+    std::vector<float> numbers;
+    numbers.reserve(std::min(static_cast<std::size_t>(end_ - at_) / 4, max_numbers));
+    if (!take('[')) return std::nullopt;
+    do {
+      const auto number = read_number();
+      if (!number || numbers.size() == max_numbers) return std::nullopt;
+      numbers.push_back(*number);
+    } while (take(','));
+    if (!take(']') || at_ != end_) return std::nullopt;
+    return numbers;
+  }
+
+ private:
+  /// Powers of ten that a double holds exactly: so does it any number of so many digits, and their quotient is rounded
+  /// once (Clinger, "How to Read Floating Point Numbers Accurately", 1990).
+  static constexpr std::array<double, 16> kPowers{1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+  void skip_blanks() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+
+  /// Past `wanted` and the blanks on both sides of it.
+  bool take(char wanted) {
+    skip_blanks();
+    if (at_ == end_ || *at_ != wanted) return false;
+    ++at_;
+    skip_blanks();
+    return true;
+  }
+
+  /// Appends the digits that come to `value`; how many there were.
+  std::size_t read_digits(std::uint64_t& value) {
+    const char* first = at_;
+    for (; at_ != end_ && *at_ >= '0' && *at_ <= '9'; ++at_)
+      value = value * 10 + static_cast<std::uint64_t>(*at_ - '0');
+    return static_cast<std::size_t>(at_ - first);
+  }
+
+  std::optional<float> read_number() {
+    const char* first = at_;
+    std::uint64_t digits = 0;
+    const std::size_t whole = read_digits(digits);
+    if (whole == 0 || (whole > 1 && *first == '0')) return std::nullopt;
+    std::size_t decimals = 0;
+    if (at_ != end_ && *at_ == '.') {
+      ++at_;
+      decimals = read_digits(digits);
+      if (decimals == 0) return std::nullopt;
+    }
+    if (whole + decimals < kPowers.size()) return static_cast<float>(static_cast<double>(digits) / kPowers[decimals]);
+    double number = 0.0;
+    const bool fits = std::from_chars(first, at_, number).ec == std::errc();
+    if (!fits || number > std::numeric_limits<float>::max()) return std::nullopt;
+    return static_cast<float>(number);
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
 Result<NumberArray> parse_with(simdjson::dom::parser& parser, std::string_view text, std::size_t max_numbers) {
   element root;
   if (const auto error = parser.parse(text.data(), text.size()).get(root); error != simdjson::SUCCESS)
@@ -125,6 +198,10 @@ Result<NumberArray> parse_with(simdjson::dom::parser& parser, std::string_view t
 }  // namespace
 
 Result<NumberArray> parse_numbers(std::string_view text, std::size_t max_numbers) {
+  if (auto plain = PlainReader(text).read(max_numbers)) {
+    const std::size_t count = plain->size();
+    return NumberArray{std::move(*plain), {count}};
+  }
   if (text.size() > kKeptBytes) {
     simdjson::dom::parser once;
     return parse_with(once, text, max_numbers);

@@ -36,6 +36,18 @@ TEST(ParseNumbers, AgreesWithTheOtherParserToTheLastBit) {  // nlohmann-json is 
   EXPECT_EQ(ours->numbers, theirs);
 }
 
+TEST(ParseNumbers, ReadsPlainDecimalsOfAnyLengthAsTheOtherParserDoes) {  // nlohmann-json is the reference
+  std::string text = " [ 0 ,255,\n0.0,16777217,999999999999999,0.1000000000000001,12345678901234567890123";
+  double x = 0.123456789;
+  for (int i = 0; i < 900; ++i, x = x * 3.9 * (1.0 - x))
+    text += fmt::format(", {:.{}f}", x * (1 + i % 300), 1 + i % 20);
+  text += " ] ";
+  const auto ours = parse_numbers(text, kMany);
+  ASSERT_TRUE(ours.has_value());
+  EXPECT_EQ(ours->numbers, parse(text)->get<std::vector<float>>());
+  EXPECT_THAT(ours->shape, ElementsAre(907U));
+}
+
 TEST(ParseNumbers, RefusesRaggedArrays) {
   for (const std::string text :
        {"[[1,2],[3]]", "[1,[2]]", "[[1],2]", "[[[1]],[2]]", "[[],[1]]", "[[1],[]]", "[[[]],[1]]", "[[],[[1]]]"}) {
@@ -55,7 +67,8 @@ TEST(ParseNumbers, RefusesLeavesThatAreNoNumbersNamingTheItem) {
 }
 
 TEST(ParseNumbers, RefusesWhatIsNotJson) {
-  for (const std::string text : {"", "[1", "[1,]", "[NaN]", "[Infinity]", "[1] x", "[1e999]", "[01]", "\xff", "[1 2]"})
+  for (const std::string text : {"", "[1", "[1,]", "[NaN]", "[Infinity]", "[1] x", "[1e999]", "[01]", "\xff", "[1 2]",
+                                 "[1.]", "[.5]", "[1,,2]", "[00.5]", "[1]]"})
     EXPECT_EQ(parse_numbers(text, kMany).error().code, ErrorCode::Corrupt) << text;
 }
 
