@@ -152,7 +152,7 @@ void Predictor::prepare_and_submit_one(const LiveModel& model, const std::shared
                       {ErrorCode::Timeout, "the deadline passed before the image was decoded"}, Blame::Service);
   auto prepared = prepare(*input, many->face->spec.preprocess, options_.decode);
   if (!prepared) {
-    const auto& [error, blame] = prepared.error();
+    const auto& [error, blame, retry] = prepared.error();
     return many->fail(index, blame == Blame::Request ? Outcome::Invalid : Outcome::Failed, error, blame);
   }
   const monitor::PredictionTiming timing{.decode = prepared->decode, .preprocess = prepared->preprocess};
