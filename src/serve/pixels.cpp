@@ -2,7 +2,6 @@
 #include "serve/pixels.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 
 #include "json/json.hpp"
@@ -59,7 +58,11 @@ Result<float> scale_for(std::span<const float> numbers, Range range) {
   return 255.0F / top;
 }
 
-std::uint8_t to_byte(float value, float scale) { return static_cast<std::uint8_t>(std::lround(value * scale)); }
+/// To the nearest; exact, because a double holds a float and a half. Unlike a call of lround it is computed for many at
+/// once.
+std::uint8_t to_byte(float value, float scale) {
+  return static_cast<std::uint8_t>(static_cast<double>(value * scale) + 0.5);
+}
 
 }  // namespace
 
