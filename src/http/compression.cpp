@@ -10,7 +10,7 @@
 namespace imago::http {
 namespace {
 
-constexpr std::size_t kLeastWorthIt = 1024;
+constexpr std::size_t kLeastWorthIt = 4096;  // below, it would save a packet or two and cost more
 constexpr std::size_t kPiece = 64 * 1024;
 // zlib's own numbers: a window of 32 KiB; +16: gzip around it; negative: nothing around it.
 constexpr int kZlib = 15;

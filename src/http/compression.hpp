@@ -28,7 +28,7 @@ Result<std::string> decompress(std::string_view bytes, Coding coding, std::size_
 /// Quick rather than small. Not for Identity.
 std::string compress(std::string_view bytes, Coding coding);
 
-/// Compresses the body of a 200 that is worth it (text, JSON or tensors of 1 KiB and more) as `request` accepts it, and
+/// Compresses the body of a 200 that is worth it (text, JSON or tensors of 4 KiB and more) as `request` accepts it, and
 /// says so in its headers.
 void compress_answer(const Request& request, Response& response);
 

@@ -112,6 +112,14 @@ def test_a_body_over_the_limit(server):
     refused(response, statuses=(400, 413))
 
 
+@pytest.mark.parametrize("size, limit", [((20_000, 10), "16384"), ((16_000, 16_000), "64000000")])
+def test_images_with_more_pixels_than_are_taken(server, size, limit):
+    buffer = io.BytesIO()
+    Image.new("1", size).save(buffer, "PNG")
+    assert len(buffer.getvalue()) < 100_000
+    refused(requests.post(server.url + "/predict", files={"file": buffer.getvalue()}, timeout=10), str(size[0]), limit, statuses=(400, 413))
+
+
 @pytest.mark.parametrize("body", ["", "{}", '{"files":[]}', '{"files":[],"labels":[]}', '{"files":["u0"],"labels":["cat"]}',
                                   '{"files":["../imago.db"],"labels":["cat"]}', '{"files":["a","b"],"labels":["cat"]}',
                                   '{"files":"a","labels":"cat"}', '{"files":[1],"labels":[2]}', '{"files":null}', "[]", "7", "{"])
