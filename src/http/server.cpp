@@ -192,7 +192,8 @@ void MhdServer::on_connection(void* cls, MHD_Connection* connection, void** cont
   auto& server = *static_cast<MhdServer*>(cls);
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     ++server.connections_;
-    auto begun = std::make_unique<Connection>(&server.tls_, server.slow_clients_.open(socket_of(connection)));
+    auto begun =
+        std::make_unique<Connection>(Connection{&server.tls_, server.slow_clients_.open(socket_of(connection))});
     *context = begun.release();  // the library's until it says that the connection is closed
   } else {
     const std::unique_ptr<Connection> ended(static_cast<Connection*>(std::exchange(*context, nullptr)));
