@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/command.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/files.hpp"
 #include "pipeline/mlflow_observer.hpp"
 
 namespace imago::app {
@@ -51,6 +53,8 @@ void catch_reload_signal() {
 }
 
 bool reload_requested() { return reload.exchange(false); }
+
+bool has_terminal() { return static_cast<bool>(UniqueFd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC))); }
 
 const std::atomic<bool>& stop_flag() { return stop; }
 

@@ -39,6 +39,8 @@ bool stop_requested();
 void catch_reload_signal();
 /// Whether there was a SIGHUP since the last call.
 bool reload_requested();
+/// This process has a terminal, and nobody has closed it: closing one sends SIGHUP, too.
+bool has_terminal();
 const std::atomic<bool>& stop_flag();
 
 /// For what has libtorch compute: threads that wait for one another give up their core soon, unless the environment

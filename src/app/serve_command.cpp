@@ -111,9 +111,11 @@ void watch_over(const serve::ServeOptions& serving, const serve::Service& servic
                 grpc::Server* grpc, ServiceManager& manager) {
   const auto status = fmt::format("answering on port {}", service.port());
   manager.ready(status);
+  const bool in_terminal = has_terminal();
   while (!stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const bool asked = reload_requested();
+    if (asked && in_terminal && !has_terminal()) break;  // it was closed: nobody could stop us with Ctrl-C any more
     if (asked) manager.reloading();
     certificate.look(asked);
     if (asked) manager.ready(status);

@@ -2,6 +2,7 @@
 """Start, liveness, readiness, and the way out; what a service manager is told of it."""
 
 import os
+import pty
 import re
 import shutil
 import signal
@@ -12,7 +13,7 @@ import threading
 import pytest
 import requests
 
-from conftest import IMAGO, ROOT, Server
+from conftest import IMAGO, ROOT, Server, free_port
 from test_security import wait_for
 
 
@@ -180,3 +181,23 @@ def test_systemd_reads_the_unit_without_a_word(tmp_path):
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, timeout=30,
                           env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"})
     assert not re.search(r"imago\.service", done.stdout + done.stderr), done.stderr
+
+
+def test_it_ends_with_its_terminal(tmp_path):
+    """Closing the terminal sends SIGHUP as a reload does; a server that somebody started there is not to stay behind."""
+    port = free_port()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(IMAGO, [str(IMAGO), "--workspace", str(tmp_path), "serve", "--port", str(port)])
+
+    def alive():
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/startup", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    wait_for(alive, seconds=20)
+    os.close(terminal)
+    ended = []
+    wait_for(lambda: ended.append(os.waitpid(pid, os.WNOHANG)) or ended[-1][0] == pid, seconds=20)
+    assert os.waitstatus_to_exitcode(ended[-1][1]) == 0
