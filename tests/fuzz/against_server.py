@@ -70,8 +70,8 @@ class Watch:
     def stop(self):
         self._stop.set()
         self._thread.join()
-        quarter = self.mib[: max(1, len(self.mib) // 4)]
-        return {"first_quarter": max(quarter), "peak": max(self.mib), "end": self.mib[-1]}
+        seen = self.mib or [0]
+        return {"first_quarter": max(seen[: len(seen) // 4 + 1]), "peak": max(seen), "end": seen[-1]}
 
 
 def in_status(pid, key):
@@ -147,8 +147,10 @@ def judge_server(report, process, port, folder, sanitized):
     if process.poll() is not None:
         faults.append(f"the server ended with {process.returncode}: {(folder / 'server.txt').read_text()[-2000:]}")
         return
-    if urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=10).status != 200:
-        faults.append("the server is not ready")
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=10)
+    except OSError as error:
+        faults.append(f"the server is not ready: {error}")
     memory = report["server_mib"]
     if not sanitized and memory["end"] - memory["first_quarter"] > MOST_GROWTH_MIB:
         faults.append(f"the server grew: {memory}")

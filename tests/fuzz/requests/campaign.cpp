@@ -177,11 +177,14 @@ void Campaign::take_answer_to_broken(Slot& slot) {
   close(slot, true);
 }
 
+/// Whoever closes with bytes unread resets the connection, and the answers that the client has not read yet are lost
+/// with it: after what is odd that is nobody's fault.
 void Campaign::closed_by_server(Slot& slot) {
-  if (!slot.on_the_way.empty()) {
-    const Attempt& first = slot.on_the_way.front();
-    if (is_http(first.kind) && !first.is_last) blame("the connection was closed without an answer", slot);
-  }
+  const auto is_odd = [](const Attempt& attempt) { return attempt.kind == Kind::Odd; };
+  const bool owed = !slot.on_the_way.empty() && is_http(slot.on_the_way.front().kind);
+  const bool excused = std::ranges::any_of(slot.on_the_way, is_odd);
+  if (owed && excused) ++report_.cut;
+  if (owed && !excused) blame("the connection was closed without an answer", slot);
   close(slot, false);
 }
 

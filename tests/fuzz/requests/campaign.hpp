@@ -30,6 +30,7 @@ struct CampaignReport {
   std::uint64_t requests = 0;
   std::array<std::uint64_t, kKinds> kinds{};
   std::map<int, std::uint64_t> answers;  ///< by status; those to broken bytes are not in it
+  std::uint64_t cut = 0;                 ///< connections that ended with an odd request on the way
   std::vector<Fault> faults;
   bool server_gone = false;
   std::vector<std::string> latest;  ///< what was sent last, when the server has gone

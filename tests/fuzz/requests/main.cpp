@@ -41,11 +41,8 @@ json::Value to_json(const CampaignReport& report) {
     kinds[std::string(to_string(static_cast<Kind>(kind)))] = report.kinds[static_cast<std::size_t>(kind)];
   for (const auto& [status, count] : report.answers) answers[std::to_string(status)] = count;
   for (const auto& fault : report.faults) faults.push_back(fault.what);
-  return {{"requests", report.requests},
-          {"kinds", kinds},
-          {"answers", answers},
-          {"faults", faults},
-          {"server_gone", report.server_gone}};
+  return {{"requests", report.requests}, {"kinds", kinds},   {"answers", answers},
+          {"cut", report.cut},           {"faults", faults}, {"server_gone", report.server_gone}};
 }
 
 Result<bool> run(std::span<char*> arguments) {
