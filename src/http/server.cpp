@@ -32,6 +32,9 @@ using Exchange = Responder::Exchange;
 // client that is still sending would lose our answer.
 constexpr std::size_t kDropBytes = 64u << 20;
 
+// The library itself closes a connection that is quiet: one that is only idle is not to count as slow.
+constexpr std::chrono::seconds kAfterTheLibrary{1};
+
 // What the library says when it answers without asking us; a number follows.
 constexpr std::string_view kLibraryRefuses = "Error processing request (HTTP response code is ";
 
@@ -45,7 +48,7 @@ class MhdServer final : public Server {
         max_connections_(allowed_connections(options.max_connections)),
         router_(std::move(routes)),
         errors_(std::move(errors)),
-        slow_clients_({options.idle_timeout, options.slow_grace, options.least_bytes_per_second}) {}
+        slow_clients_({options.idle_timeout + kAfterTheLibrary, options.slow_grace, options.least_bytes_per_second}) {}
   ~MhdServer() override { drain(std::chrono::milliseconds(0)); }
 
   Result<void> open();
