@@ -34,7 +34,7 @@ class AdmissionTest : public testing::Test {
     auto gate = Gate::open(options);
     ASSERT_TRUE(gate.has_value()) << gate.error().message;
     gate_ = std::move(*gate);
-    RouteList routes(metrics_, pool_, *gate_, {.cors = &cors_, .audited = database_.get()});
+    RouteList routes(metrics_, pool_, *gate_, {.cors = &cors_, .audited = database_.get(), .keep_days = keep_days_});
     const auto answer = [](Reply reply) { reply.send_json({{"fine", true}}); };
     routes.add("GET", "/open", Scope::Open, answer);
     routes.add("GET", "/predict", Scope::Predict, answer);
@@ -71,6 +71,7 @@ class AdmissionTest : public testing::Test {
   std::unique_ptr<store::Database> database_;
   monitor::ServerMetrics metrics_{"1.0"};
   Cors cors_ = Cors::parse({"https://app.example"}).value();
+  int keep_days_ = 0;
   http::WorkPool pool_{1, 8};
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<http::Server> server_;
@@ -213,6 +214,21 @@ TEST_F(AdmissionTest, NotesWritesBeforeTheyAreAnswered) {
   EXPECT_EQ(noted().front().who, "127.0.0.1");
   EXPECT_EQ(noted().front().outcome, "ok");
   EXPECT_EQ(noted().front().request_id, "mine");
+}
+
+TEST_F(AdmissionTest, ForgetsOldNotesWhenToldTo) {
+  keep_days_ = 30;
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(access::append_audit(*database_, {.time = "2020-01-01T00:00:00.000Z", .via = "cli"}).has_value());
+  start({});
+  send("POST", "/write");
+  send("GET", "/open");
+  const auto noted = access::read_audit(*database_, {}).value();
+  ASSERT_THAT(noted, testing::SizeIs(2));
+  EXPECT_EQ(noted[0].number, 4);
+  EXPECT_EQ(noted[0].who, "imago serve");
+  EXPECT_THAT(noted[0].target, testing::StartsWith("2 entries before "));
+  EXPECT_EQ(noted[1].action, "POST /write");
 }
 
 TEST_F(AdmissionTest, NotesRefusedWritesByKeyWithoutItsSecret) {
