@@ -10,9 +10,9 @@
 
 namespace imago::grpc {
 
-/// Answers once, on this thread or another: `answer` is written when the ending is OK. Messages and call stay valid
-/// until then. Does not ask whether the caller may.
+/// Answers once, on this thread or another (large messages are read on the core's threads): `answer` is written when
+/// the ending is OK. Host, messages and call stay valid until then. Does not ask whether the caller may.
 void infer(const serve::OpenInferenceHost& host, const Call& call, const inference::ModelInferRequest& message,
-           inference::ModelInferResponse& answer, std::function<void(Ending)> done);
+           inference::ModelInferResponse& answer, const std::function<void(Ending)>& done);
 
 }  // namespace imago::grpc

@@ -10,6 +10,8 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
+
 #include "base/log.hpp"
 #include "grpc/inference_service.hpp"
 
@@ -25,8 +27,13 @@ constexpr milliseconds kHandshake{10'000};                            // for a c
 constexpr milliseconds kKeepAlive{60'000}, kKeepAliveAnswer{20'000};  // clients that are gone are found out
 constexpr milliseconds kIdle{600'000};                                // connections without calls are closed
 
+/// One line a second: whoever can reach the port can make it say something.
 void log_of_grpc(gpr_log_func_args* args) {
-  if (args->severity == GPR_LOG_SEVERITY_ERROR) log::warning("gRPC: {}", args->message);
+  static std::atomic<std::int64_t> last_second{0};
+  if (args->severity != GPR_LOG_SEVERITY_ERROR) return;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  if (last_second.exchange(second) != second) log::warning("gRPC: {}", args->message);
 }
 
 std::shared_ptr<::grpc::ServerCredentials> credentials(const ServerOptions& options) {
