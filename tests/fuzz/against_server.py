@@ -38,7 +38,7 @@ def imago(workspace, *arguments):
 
 
 def prepare(folder):
-    """A workspace with `small`, trained a little, the same again as both versions of `other`, and what is sent to them."""
+    """A workspace with `small`, trained a little, `other` in two versions, of which the first is the same, and what is sent to them."""
     for label, colour in COLOURS.items():
         (folder / "images" / label).mkdir(parents=True)
         for i in range(30):
@@ -47,8 +47,8 @@ def prepare(folder):
     imago(workspace, "data", "import", folder / "images", "--name", request_seeds.DATASET)
     imago(workspace, "train", "--data", request_seeds.DATASET, "--recipe", "quick", "--epochs", 1, "--model", request_seeds.MODEL)
     imago(workspace, "models", "export", f"{request_seeds.MODEL}:1", folder / "model.tar")
-    for _ in range(2):
-        imago(workspace, "models", "import", folder / "model.tar", "--name", request_seeds.OTHER)
+    imago(workspace, "models", "import", folder / "model.tar", "--name", request_seeds.OTHER)
+    imago(workspace, "train", "--data", request_seeds.DATASET, "--recipe", "quick", "--epochs", 1, "--seed", 2, "--model", request_seeds.OTHER)
     (folder / "seeds").mkdir()
     request_seeds.write(folder / "seeds")
     return workspace
@@ -88,7 +88,13 @@ def add_header(folder, line):
         path.write_bytes(first + b"\r\n" + line.encode() + b"\r\n" + rest)
 
 
-def start(build, folder, workspace, environment, trainer=None):
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(build, folder, workspace, environment, *options, trainer=None):
     """A server of that build, ready, and its port. Its trainer is `trainer`, or the script above."""
     programs = folder / "programs"
     programs.mkdir()
@@ -98,10 +104,8 @@ def start(build, folder, workspace, environment, trainer=None):
     else:
         (programs / "imago-trainer").write_text(TRAINER)
         (programs / "imago-trainer").chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [programs / "imago", "--workspace", workspace, "serve", "--port", str(port), "--model", request_seeds.MODEL, "--model", request_seeds.OTHER]
+    port = free_port()
+    command = [programs / "imago", "--workspace", workspace, "serve", "--port", str(port), "--model", request_seeds.MODEL, "--model", request_seeds.OTHER, *options]
     with (folder / "server.txt").open("w") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **environment})
     for _ in range(600):

@@ -53,8 +53,8 @@ def environment(reports):
 class Load:
     """Threads that each do one thing again and again until they are told to stop."""
 
-    def __init__(self, url, port, key, workspace, folder):
-        self.url, self.port, self.key, self.workspace, self.folder = url, port, key, workspace, folder
+    def __init__(self, port, grpc_port, key, workspace, folder):
+        self.url, self.port, self.grpc_port, self.key, self.workspace, self.folder = f"http://127.0.0.1:{port}", port, grpc_port, key, workspace, folder
         self.image, self.images = request_seeds.png(200, 40, 40), request_seeds.pictures()
         self.counts = collections.defaultdict(collections.Counter)  # by thread, then by status
         self.faults = []
@@ -74,6 +74,8 @@ class Load:
             self.ask(session, "POST", "/predict", allowed=FINE | BUSY | {400}, files={"file": ("a.png", image)})
         self.ask(session, "POST", "/predict", json={"image": [i % 256 for i in range(3072)]})
         self.ask(session, "POST", f"/v1/models/{MODEL}/predict", json={"image": base64.b64encode(self.image).decode()})
+        many = self.ask(session, "POST", "/v1/predict/many", files=[("files", ("a.png", image)) for image in self.images[:8] + [b"no image"]]).json()
+        self.ask(session, "POST", "/v1/feedback", allowed=FINE | {201}, json={"request_id": many["request_id"], "index": 1, "label": "red"})
         self.ask(session, "POST", "/predict?details=energy", data=self.image, headers={"Content-Type": "image/png"})
 
     def infers(self, session):
@@ -90,7 +92,7 @@ class Load:
     def looks(self, session):
         """What a dashboard and Prometheus ask for."""
         pages = ["/", "/metrics", "/metrics/prometheus", "/status", "/v1/stats", "/v1/models", "/v1/jobs", "/v1/runs", "/v1/uploads", "/v1/datasets",
-                 f"/v1/datasets/{request_seeds.DATASET}/samples?limit=5", "/training-status", "/v2/models/stats", "/openapi.json", "/docs", "/ready"]
+                 f"/v1/datasets/{request_seeds.DATASET}/samples?limit=5", "/v1/feedback", "/v1/audit?limit=5", "/training-status", "/v2/models/stats", "/openapi.json", "/docs", "/ready"]
         for page in pages:
             self.ask(session, "GET", page, headers={"Accept": "text/html" if page == "/" else "*/*"})
         time.sleep(0.2)
@@ -114,16 +116,17 @@ class Load:
         self.ask(session, "POST", f"/v2/repository/models/{OTHER}/load", allowed=FINE | BUSY | REFUSED)
 
     def uploads(self, session):
-        """Images come, get a label, and are taken back."""
+        """Images come, get a label, and are taken back, if no retraining was faster."""
+        still = FINE | {404}
         files = [("files", (f"red/{i}.png", request_seeds.png(200 + i, 40, 40))) for i in range(5)]
         ids = self.ask(session, "POST", "/upload-data", files=files).json().get("files", [])
         for number, id in enumerate(ids):
-            self.ask(session, "PATCH", f"/v1/uploads/{id}", json={"label": ["blue", None][number % 2]})
-            self.ask(session, "DELETE", f"/v1/uploads/{id}")
+            self.ask(session, "PATCH", f"/v1/uploads/{id}", allowed=still, json={"label": ["blue", None][number % 2]})
+            self.ask(session, "DELETE", f"/v1/uploads/{id}", allowed=still)
         for archive in request_seeds.archives():
             ids = self.ask(session, "POST", "/v1/uploads?name=a.zip&label=red", data=archive).json().get("files", [])
             for id in ids:
-                self.ask(session, "DELETE", f"/v1/uploads/{id}")
+                self.ask(session, "DELETE", f"/v1/uploads/{id}", allowed=still)
 
     def trains(self, session):
         """A training that is stopped, a retraining that is not, and an explanation."""
@@ -152,6 +155,19 @@ class Load:
                 client.sendall((head + self.image)[:length])
         time.sleep(0.02)
 
+    def calls(self, session):
+        """The same questions over gRPC; calls without a key, too late, given up."""
+        image = self.folder / "image.png"
+        image.write_bytes(self.image)
+        client = [ROOT / ".deps" / "triton" / "bin" / "python", SANITIZERS / "grpc_load.py", f"127.0.0.1:{self.grpc_port}", self.key, MODEL, image]
+        with subprocess.Popen(list(map(str, client)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            self.stop.wait()
+            ended = json.loads(process.communicate(timeout=180)[0])
+        self.counts["calls"].update(ended)
+        strange = set(ended) - {"OK"} - {f"StatusCode.{name}" for name in ("INVALID_ARGUMENT", "UNAUTHENTICATED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "CANCELLED")}
+        if strange or "OK" not in ended:
+            self.faults.append(f"calls over gRPC ended as {ended}")
+
     def fuzzes(self, session):
         """What scripts/fuzz sends, with the key."""
         seed = next(self.seeds)
@@ -174,7 +190,7 @@ class Load:
                         return
 
     def run(self, seconds, process):
-        acts = [self.predicts, self.predicts, self.infers, self.looks, self.follows, self.swaps, self.uploads, self.trains, self.strangers, self.leaves, self.fuzzes]
+        acts = [self.predicts, self.predicts, self.infers, self.looks, self.follows, self.swaps, self.uploads, self.trains, self.strangers, self.leaves, self.calls, self.fuzzes]
         threads = [threading.Thread(target=self.repeat, args=(act,), name=act.__name__) for act in acts]
         for thread in threads:
             thread.start()
@@ -198,9 +214,10 @@ def run(build, minutes, keep):
         workspace = against_server.prepare(folder)
         key = command(workspace, "keys", "create", "--name", "load", "--scopes", "admin")["key"]
         against_server.add_header(folder / "seeds", f"X-API-Key: {key}")
-        process, port = against_server.start(build, folder, workspace, environment(folder / "report"), trainer=ROOT / "build" / "imago-trainer")
+        grpc_port = against_server.free_port()
+        process, port = against_server.start(build, folder, workspace, environment(folder / "report"), "--grpc-port", str(grpc_port), trainer=ROOT / "build" / "imago-trainer")
         watch = against_server.Watch(process)
-        load = Load(f"http://127.0.0.1:{port}", port, key, workspace, folder)
+        load = Load(port, grpc_port, key, workspace, folder)
         try:
             load.run(minutes * 60, process)
             memory = watch.stop()
@@ -217,7 +234,7 @@ def run(build, minutes, keep):
     if status != 0:
         load.faults.append(f"the server ended with {status}")
     answers = sum(load.counts.values(), collections.Counter())
-    return {"minutes": minutes, "answers": {str(status): count for status, count in sorted(answers.items())},
+    return {"minutes": minutes, "answers": dict(sorted((str(status), count) for status, count in answers.items())),
             "requests": {name: sum(counts.values()) for name, counts in sorted(load.counts.items())}, "server_mib": memory,
             "sanitizer_reports": sum(text.count("WARNING: ") + text.count("ERROR: ") + text.count("runtime error: ") for text in reports), "faults": load.faults[:20]}
 
