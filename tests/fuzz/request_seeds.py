@@ -5,6 +5,7 @@
 """
 
 import base64
+import gzip
 import io
 import json
 import struct
@@ -72,6 +73,8 @@ def predictions():
         yield sent_as_json("POST", target, {"image": rows, "range": "0-255", "filename": "a"})
         yield sent_as_json("POST", target + "?fields=prediction,confidence", {"image": encoded})
         yield sent_as_json("POST", target + "?details=energy", {"image": "data:image/png;base64," + encoded})
+        yield request("POST", target, gzip.compress(json.dumps({"image": flat}).encode()), Content_Encoding="gzip", Accept_Encoding="gzip", **JSON)
+        yield request("POST", target, zlib.compress(images[0]), Content_Type="image/png", Content_Encoding="deflate")
         yield request("POST", target, images[0], Content_Type="image/png", X_Request_Timeout_Ms="1000", X_Request_Priority="high", X_AB_Key="me")
 
 
@@ -124,6 +127,7 @@ def reads():
         yield request("GET", target, Accept="*/*")
     yield request("GET", "/", Accept="text/html,application/xhtml+xml")
     yield request("GET", "/metrics", Accept="application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
+    yield request("GET", "/openapi.json", Accept_Encoding="gzip, deflate;q=0.5, *;q=0")
     yield request("HEAD", "/predict", Accept="*/*")
     yield request("HEAD", "/openapi.json", If_None_Match='"x"')
 
@@ -157,7 +161,8 @@ def archives():
 
 
 def large_writes():
-    """What loads models, keeps images and starts trainings."""
+    """What loads models, keeps images and starts trainings; and a little that is a lot."""
+    yield request("POST", "/predict", gzip.compress(bytes(50 << 20)), Content_Encoding="gzip", Content_Type="image/png")
     for verb in ("load", "load", "unload", "default"):
         yield sent_as_json("POST", f"/v1/models/{OTHER}/{verb}", {} if verb == "unload" else {"version": 1})
     yield sent_as_json("POST", f"/v2/repository/models/{OTHER}/load", {"parameters": {"version": "2"}})
