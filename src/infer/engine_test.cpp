@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <iterator>
 #include <thread>
 
 #include "infer/tiny_package.hpp"
@@ -70,6 +71,18 @@ TEST(Engine, ClonesComputeAtTheSameTimeAndOutliveTheirOriginal) {
         expect_tiny(clones[static_cast<std::size_t>(i)]->classify(waves(i, 1)).value(), i);
     });
   for (auto& thread : threads) thread.join();
+}
+
+/// An inference that goes to a thread of OpenVINO's and back costs two switches of context.
+TEST(Engine, OfOneCoreAnInferenceComputesOnTheThreadThatAsks) {
+  const auto threads = [] {
+    return std::distance(fs::directory_iterator("/proc/self/task"), fs::directory_iterator());
+  };
+  TinyPackage tiny("tiny", 3);
+  const auto before = threads();
+  const auto engine = tiny.load({.threads = 1, .streams = 2});
+  expect_tiny(engine->clone()->classify(waves(0, 1)).value(), 0);
+  EXPECT_EQ(threads(), before);
 }
 
 TEST(Engine, RefusesBatchesOfAnotherShape) {
