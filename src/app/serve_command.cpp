@@ -204,8 +204,10 @@ void add_serve_command(CLI::App& app, Context& context) {
   add_access_options(*command, options->access);
   command->add_option("--workers", options->workers, "Threads that infer, for all models together; 0: one a core")
       ->check(CLI::Range(0, 256));
-  command->add_option("--max-batch", options->max_batch, "Images in one inference at most")
-      ->check(CLI::Range(1, 1024))
+  command
+      ->add_option("--max-batch", options->max_batch,
+                   "Images in one inference at most; 0: by their size, 8 small ones or one of 224 x 224")
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command
       ->add_option("--batch-delay-us", options->batch_delay_us,

@@ -25,21 +25,30 @@ void answer_expired(std::vector<Waiting>& expired, SteadyTime now) {
   }
 }
 
+int batch_limit(const BatcherOptions& options, const model::InputShape& input) {
+  return options.max_batch > 0 ? options.max_batch : fitting_batch(input);
+}
+
 std::vector<std::unique_ptr<model::Classifier>> warm_clones_of(const Engine& engine, const BatcherOptions& options) {
   std::vector<std::unique_ptr<model::Classifier>> clones;
   const int count = options.workers > 0 ? options.workers : engine.streams();
   for (int i = 0; i < count; ++i) clones.push_back(engine.clone());
-  warm_up(clones, engine.input_shape(), options.max_batch);
+  warm_up(clones, engine.input_shape(), batch_limit(options, engine.input_shape()));
   return clones;
 }
 
 }  // namespace
 
+int fitting_batch(const model::InputShape& input) {
+  constexpr int kPixels = 65'536;
+  return std::clamp(kPixels / std::max(1, input.height * input.width), 1, 8);
+}
+
 struct Batcher::Impl {
   Impl(std::vector<std::unique_ptr<model::Classifier>> workers_engines, const model::InputShape& shape,
        const BatcherOptions& options, std::shared_ptr<ComputeBudget> shared_budget)
       : input(shape),
-        max_batch(static_cast<std::size_t>(std::max(1, options.max_batch))),
+        max_batch(static_cast<std::size_t>(batch_limit(options, shape))),
         max_delay(options.max_delay),
         engines(std::move(workers_engines)),
         budget(shared_budget ? std::move(shared_budget)

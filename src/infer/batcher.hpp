@@ -20,12 +20,17 @@ namespace imago::infer {
 
 struct BatcherOptions {
   int workers = 0;    ///< 0: the engine's streams
-  int max_batch = 8;  ///< larger ones gave no more on small networks here, and wait longer
+  int max_batch = 0;  ///< 0: fitting_batch
   std::size_t max_queue = 1024;
   std::chrono::microseconds max_delay{0};  ///< that an image waits for others when a worker is free
 
   bool operator==(const BatcherOptions&) const = default;
 };
+
+/// Images that are worth computing together: 8 small ones, of which more gave nothing and wait longer; of larger ones as
+/// many as have 65,536 pixels, which is one of 224 x 224. A processor has enough to do with one large image, and the
+/// memory that an engine keeps grows with the largest batch.
+int fitting_batch(const model::InputShape& input);
 
 class Batcher {
  public:

@@ -40,6 +40,14 @@ class BatcherTest : public testing::Test {
   std::promise<void> gate_;
 };
 
+TEST(FittingBatch, IsOneLargeImageOrEightSmallOnes) {
+  EXPECT_EQ(fitting_batch({3, 32, 32}), 8);
+  EXPECT_EQ(fitting_batch({1, 1, 1}), 8);
+  EXPECT_EQ(fitting_batch({3, 128, 128}), 4);
+  EXPECT_EQ(fitting_batch({3, 224, 224}), 1);
+  EXPECT_EQ(fitting_batch({3, 512, 512}), 1);
+}
+
 TEST_F(BatcherTest, GivesEachImageItsOwnLogitsUnderLoadFromManyThreads) {
   Batcher batcher(*engine_, {.workers = 2, .max_batch = 7, .max_queue = 10'000});
   std::atomic<int> right = 0;
@@ -272,9 +280,9 @@ TEST_F(GatedBatcher, ComputesInTurnsWithOthersOfItsBudget) {
 TEST_F(GatedBatcher, TellsHowLongItsQueueTakesToDrain) {
   start({.max_batch = 1, .max_queue = 100});
   EXPECT_EQ(batcher_->time_to_drain().count(), 0);
-  const auto begin = steady_clock::now();
   submit(0);
   gate_->await_begun(1);
+  const auto begin = steady_clock::now();
   while (steady_clock::now() < begin + std::chrono::milliseconds(5)) std::this_thread::yield();
   submit(1);
   gate_->let(1);

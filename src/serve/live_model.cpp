@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/live_model.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 
@@ -83,6 +85,7 @@ Result<std::shared_ptr<const LiveModel>> LiveModel::load(const package::ModelPac
                 metrics.model(name, version.version, package.spec.labels), describe_model(package, version),
                 describe_training(package), version.abstention, version.abstention_change, batching});
   live->batcher_ = std::make_unique<infer::Batcher>(*live->engine_, batching, std::move(budget));
+  ::malloc_trim(0);  // what compiling and the self-test needed, tens of MiB, would stay the process's
   log::info("serving {} version {} ({})", name, version.version, package.digest.substr(0, 12));
   return std::shared_ptr<const LiveModel>(std::move(live));
 }
