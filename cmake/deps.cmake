@@ -64,7 +64,8 @@ target_compile_definitions(deps::onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
 find_library(GRPCPP grpc++ REQUIRED)
 find_library(GPR gpr REQUIRED)
 add_library(deps::grpc INTERFACE IMPORTED)
-target_link_libraries(deps::grpc INTERFACE ${GRPCPP} ${GPR} protobuf::libprotobuf)
+find_library(ABSL_SYNCHRONIZATION absl_synchronization REQUIRED)  # inline code of gRPC's headers uses its mutex
+target_link_libraries(deps::grpc INTERFACE ${GRPCPP} ${GPR} ${ABSL_SYNCHRONIZATION} protobuf::libprotobuf)
 
 # OpenVINO comes from its PyPI wheel, unpacked by scripts/setup; -DOpenVINO_DIR=... names another one.
 if(NOT OpenVINO_DIR)
