@@ -62,10 +62,11 @@ target_compile_definitions(deps::onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
 
 # Debian's CMake config of gRPC asks for libraries that only its own build needs.
 find_library(GRPCPP grpc++ REQUIRED)
+find_library(GRPC grpc REQUIRED)
 find_library(GPR gpr REQUIRED)
 add_library(deps::grpc INTERFACE IMPORTED)
 find_library(ABSL_SYNCHRONIZATION absl_synchronization REQUIRED)  # inline code of gRPC's headers uses its mutex
-target_link_libraries(deps::grpc INTERFACE ${GRPCPP} ${GPR} ${ABSL_SYNCHRONIZATION} protobuf::libprotobuf)
+target_link_libraries(deps::grpc INTERFACE ${GRPCPP} ${GRPC} ${GPR} ${ABSL_SYNCHRONIZATION} protobuf::libprotobuf)
 
 # OpenVINO comes from its PyPI wheel, unpacked by scripts/setup; -DOpenVINO_DIR=... names another one.
 if(NOT OpenVINO_DIR)
