@@ -80,10 +80,13 @@ class RunningServer final : public Server {
     builder.AddListeningPort(place, credentials(options), &port_);
     builder.RegisterService(&service_);
     set_limits(builder, options);
+    gpr_set_log_function([](gpr_log_func_args*) {});  // what it says of a port in use is said below
     server_ = builder.BuildAndStart();
+    gpr_set_log_function(log_of_grpc);
     if (!server_ || port_ == 0) {
       server_ = nullptr;
-      return fail(ErrorCode::Unavailable, "cannot listen for gRPC at {}: choose another port with --grpc-port", place);
+      return fail(ErrorCode::Unavailable,
+                  "cannot listen for gRPC at {}, which may be in use: choose another port with --grpc-port", place);
     }
     tell_health();
     return {};
@@ -115,7 +118,6 @@ class RunningServer final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, const serve::OpenInferenceHost& host) {
-  gpr_set_log_function(log_of_grpc);
   ::grpc::EnableDefaultHealthCheckService(true);
   auto server = std::make_unique<RunningServer>(host);
   TRY_VOID(server->listen(options));

@@ -46,10 +46,9 @@ class GrpcServer(Server):
 
 @pytest.fixture(scope="module")
 def models(workspace):  # noqa: F811
-    server = GrpcServer(workspace.workspace, "--model", "small@all", "--log-format", "json")
+    server = GrpcServer(workspace.workspace, "--model", "small@all")
     yield server
-    if server.process.poll() is None:
-        assert server.stop() == 0
+    assert server.stop() == 0
 
 
 @pytest.fixture(scope="module")
