@@ -11,8 +11,8 @@ constexpr int kMostOffset = 1'000'000'000;
 }  // namespace
 
 Result<int> number_in_query(const http::Request& request, std::string_view name, int otherwise, int least, int most) {
+  if (!request.query.contains(name)) return otherwise;
   const std::string_view text = request.parameter(name);
-  if (text.empty()) return otherwise;
   int number = 0;
   const char* end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, number);

@@ -13,7 +13,7 @@
 
 namespace imago::serve {
 
-/// The whole number `name` of the query; `otherwise` when it is absent or empty. InvalidArgument, naming it, when it is
+/// The whole number `name` of the query; `otherwise` when it is absent. InvalidArgument, naming it, when it is
 /// no number or not from `least` to `most`.
 Result<int> number_in_query(const http::Request& request, std::string_view name, int otherwise, int least, int most);
 
