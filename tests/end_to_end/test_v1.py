@@ -2,12 +2,14 @@
 """The versioned API as a client walks through it: many images, aliases, limits, feedback, jobs, pages."""
 
 import base64
+import json
 import time
 
 import pytest
 import requests
 
 from conftest import Program, Server
+from test_models import contents, sealed_again, write_tar
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +20,14 @@ def images(small_cifar):
 @pytest.fixture(scope="module")
 def own(trained, tmp_path_factory):
     """A server whose registry the tests may change: with two versions of the model."""
-    program = Program(tmp_path_factory.mktemp("v1"))
-    package = trained.workspace / "models" / "small" / "1"
-    for _ in range(2):
-        program.run("models", "import", package, "--name", "small")
+    folder = tmp_path_factory.mktemp("v1")
+    trained.json("models", "export", "small:1", folder / "small.tar")
+    files = contents(folder / "small.tar")
+    lineage = json.loads(files["lineage.json"])
+    program = Program(folder / "workspace")
+    for note in ("one", "two"):
+        package = sealed_again(files, **{"lineage.json": json.dumps({**lineage, "note": note}).encode()})
+        program.run("models", "import", write_tar(folder / f"{note}.tar", package), "--name", "small")
     running = Server(program.workspace, "--model", "small")
     running.program = program
     yield running
