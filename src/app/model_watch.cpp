@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/model_watch.hpp"
 
-#include <algorithm>
-
 #include "app/model_choice.hpp"
 #include "base/log.hpp"
 
@@ -52,13 +50,7 @@ Result<std::vector<registry::ModelVersion>> ModelWatch::load() {
   if (versions.empty()) return versions;
   follow_challenger(versions.front());  // first: from the first request on each key has its own arm
   using Origin = serve::Hosting::Origin;
-  TRY_VOID(hosting.host(models, wanted_.empty() ? Origin::Found : Origin::Told));
-  for (const auto& model : remembered) {
-    const auto same = [&](const auto& other) { return other.policy.model == model.policy.model; };
-    if (std::ranges::any_of(models, same)) continue;
-    const auto again = hosting.host({model}, Origin::Found);
-    if (!again) log::error("{} is not loaded as before: {}", model.policy.model, again.error().message);
-  }
+  TRY_VOID(hosting.host(models, wanted_.empty() ? Origin::Found : Origin::Told, remembered));
   return versions;
 }
 

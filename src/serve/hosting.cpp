@@ -29,9 +29,10 @@ bool is_version(const LiveModel& model, const ModelVersion& version, const infer
 
 }  // namespace
 
-Result<void> Hosting::host(const std::vector<HostedModel>& models, Origin origin) {
+Result<void> Hosting::host(const std::vector<HostedModel>& models, Origin origin,
+                           const std::vector<HostedModel>& remembered) {
   const std::scoped_lock lock(changing_);
-  auto hosted = host_together(models, origin);
+  auto hosted = host_together(models, origin, remembered);
   if (!hosted) {
     const std::scoped_lock states(mutex_);
     std::erase_if(unfinished_, [](const auto& item) { return item.second.state == kLoading; });
@@ -39,7 +40,8 @@ Result<void> Hosting::host(const std::vector<HostedModel>& models, Origin origin
   return hosted;
 }
 
-Result<void> Hosting::host_together(const std::vector<HostedModel>& models, Origin origin) {
+Result<void> Hosting::host_together(const std::vector<HostedModel>& models, Origin origin,
+                                    const std::vector<HostedModel>& remembered) {
   std::set<std::string> names;
   for (const auto& [policy, changes, is_main] : models) {
     if (!names.insert(policy.model).second)
@@ -51,6 +53,13 @@ Result<void> Hosting::host_together(const std::vector<HostedModel>& models, Orig
     Hosted hosted{.policy = policy, .changes = changes, .origin = origin};
     TRY(auto loaded, prepare(hosted));
     fresh.emplace_back(std::move(hosted), std::move(*loaded));
+  }
+  for (const auto& [policy, changes, is_main] : remembered) {
+    if (names.contains(policy.model)) continue;
+    Hosted hosted{.policy = policy, .changes = changes, .origin = Origin::Found};
+    auto loaded = prepare(hosted);
+    if (loaded) fresh.emplace_back(std::move(hosted), std::move(**loaded));
+    if (!loaded) log::error("{} is not loaded as before: {}", policy.model, loaded.error().message);
   }
   for (auto& [hosted, loaded] : fresh) {
     const std::string name = hosted.policy.model;

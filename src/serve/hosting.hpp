@@ -47,7 +47,9 @@ class Hosting {
   };
   /// Loads what is asked for, and keeps to it from here on; the models are seen together, once all are ready. A model
   /// that was hosted before is hosted by its new policy. InvalidArgument when one is named twice.
-  Result<void> host(const std::vector<HostedModel>& models, Origin origin);
+  /// @param remembered  to be hosted along, but for those that are asked for; one that does not load is left out.
+  Result<void> host(const std::vector<HostedModel>& models, Origin origin,
+                    const std::vector<HostedModel>& remembered = {});
   /// Looks whether the registry selects other versions by now, or batches are to be made otherwise: about once a
   /// second.
   void follow();
@@ -109,7 +111,8 @@ class Hosting {
     ModelPool::Versions versions;
   };
 
-  Result<void> host_together(const std::vector<HostedModel>& models, Origin origin);
+  Result<void> host_together(const std::vector<HostedModel>& models, Origin origin,
+                             const std::vector<HostedModel>& remembered);
   Result<std::optional<Loaded>> prepare(Hosted& hosted);
   void publish(const std::string& name, Loaded loaded);
   Result<void> apply(Hosted& hosted);

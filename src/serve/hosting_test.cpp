@@ -289,6 +289,17 @@ TEST_F(HostingTest, HostsAgainWhatWasRemembered) {
   EXPECT_EQ(service_->hosting().remembered().value().size(), 1U);
 }
 
+TEST_F(HostingTest, LeavesOutWhatWasRememberedAndDoesNotLoad) {
+  ask("POST", "/v1/models/cars/load");
+  ask("POST", "/v1/models/pets/load");
+  const auto kept = service_->hosting().remembered().value();
+  RegistryService::SetUp();
+  break_version("cars", 1);
+  const HostedModel asked{.policy = parse_version_policy("pets@2").value()};
+  ASSERT_TRUE(service_->hosting().host({asked}, Hosting::Origin::Told, kept).has_value());
+  EXPECT_EQ(states(), "cars:1 failed, pets:2 ready") << "what is asked for wins over what was";
+}
+
 TEST_F(HostingTest, CountsByModelAndVersion) {
   ASSERT_TRUE(host("pets@all").has_value());
   predict();

@@ -19,10 +19,10 @@ def two(trained, tmp_path_factory):
     """`small` in two versions that often disagree, and the first of them as `other`."""
     folder = tmp_path_factory.mktemp("hosting")
     program = Program(shutil.copytree(trained.workspace, folder / "workspace"))
-    program.run("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1", "--seed", "2")
-    program.run("models", "promote", "small:1")
     program.run("models", "export", "small:1", folder / "other.tar")
     program.run("models", "import", folder / "other.tar", "--name", "other")
+    program.run("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1", "--seed", "2")
+    program.run("models", "promote", "small:1")
     return program
 
 
