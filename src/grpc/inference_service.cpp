@@ -25,11 +25,21 @@ Result<serve::Hosting*> hosting(const serve::OpenInferenceHost& host) {
 
 }  // namespace
 
+void InferenceService::stop() {
+  stopping_ = true;
+  streams_.stop();
+}
+
+std::optional<Ending> InferenceService::refuse(Call& call, Scope scope) const {
+  if (!stopping_) return call.admit(scope);
+  return grpc::ending_of(serve::Refusal{{ErrorCode::Unavailable, "the server is stopping"}, serve::Blame::Service});
+}
+
 ::grpc::ServerUnaryReactor* InferenceService::answer(Context& context, std::string_view method, Scope scope,
                                                      const Work& work) const {
   Call call(context, host_, method);
   auto* reactor = context.DefaultReactor();
-  auto refused = call.admit(scope);
+  auto refused = refuse(call, scope);
   finish(context, *reactor, call, refused ? *std::move(refused) : ending_of(work()));
   return reactor;
 }
@@ -42,7 +52,7 @@ Result<serve::Hosting*> hosting(const serve::OpenInferenceHost& host) {
   const auto write = [call, changes](const Ending& ending) {
     return serve::Write{call->request(), ending.http_status, call->mark(), call->verdict().key.get(), "grpc", changes};
   };
-  if (auto refused = call->admit(scope)) {
+  if (auto refused = refuse(*call, scope)) {
     if (trail != nullptr) trail->record_refusal(write(*refused));
     finish(context, *reactor, *call, *std::move(refused));
     return reactor;
@@ -132,7 +142,7 @@ Result<serve::Hosting*> hosting(const serve::OpenInferenceHost& host) {
                                                          inference::ModelInferResponse* response) {
   const auto call = std::make_shared<Call>(*context, host_, "ModelInfer");
   auto* reactor = context->DefaultReactor();
-  if (auto refused = call->admit(Scope::Predict)) {
+  if (auto refused = refuse(*call, Scope::Predict)) {
     finish(*context, *reactor, *call, *std::move(refused));
   } else {
     infer(host_, *call, *request, *response,

@@ -2,7 +2,9 @@
 // The methods of GRPCInferenceService, on gRPC's callbacks: no thread waits for an answer.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <optional>
 
 #include "grpc/infer_stream.hpp"
 #include "inference.grpc.pb.h"
@@ -13,8 +15,8 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
  public:
   explicit InferenceService(const serve::OpenInferenceHost& host) : host_(host) {}
 
-  /// Ends the streams, each once it has answered what it has read.
-  void stop() { streams_.stop(); }
+  /// New calls are UNAVAILABLE from here on; streams end, each once it has answered what it has read.
+  void stop();
 
  private:
   using Context = ::grpc::CallbackServerContext;
@@ -45,6 +47,9 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
   Unary* RepositoryModelUnload(Context* context, const inference::RepositoryModelUnloadRequest* request,
                                inference::RepositoryModelUnloadResponse* response) override;
 
+  /// How a call ends that may not go on.
+  std::optional<Ending> refuse(Call& call, access::Scope scope) const;
+
   using Work = std::function<Result<void>()>;
   /// Runs `work` at once, if the caller may ask for it. What goes wrong is the request's.
   Unary* answer(Context& context, std::string_view method, access::Scope scope, const Work& work) const;
@@ -55,6 +60,7 @@ class InferenceService final : public inference::GRPCInferenceService::CallbackS
 
   const serve::OpenInferenceHost host_;
   OpenStreams streams_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace imago::grpc

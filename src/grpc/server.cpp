@@ -10,7 +10,9 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
 
 #include "base/log.hpp"
 #include "grpc/inference_service.hpp"
@@ -25,7 +27,8 @@ constexpr unsigned kCertificateSeconds = 1;                           // between
 constexpr int kMostCalls = 1000;                                      // of one connection at once
 constexpr milliseconds kHandshake{10'000};                            // for a client to say hello
 constexpr milliseconds kKeepAlive{60'000}, kKeepAliveAnswer{20'000};  // clients that are gone are found out
-constexpr milliseconds kIdle{600'000};                                // connections without calls are closed
+constexpr milliseconds kLastCalls{250};  // what is on its way is told UNAVAILABLE; gRPC's own word is CANCELLED
+constexpr milliseconds kIdle{600'000};   // connections without calls are closed
 
 /// One line a second: whoever can reach the port can make it say something.
 void log_of_grpc(gpr_log_func_args* args) {
@@ -105,6 +108,7 @@ class RunningServer final : public Server {
 
   void drain(milliseconds patience) override {
     service_.stop();
+    std::this_thread::sleep_for(std::min(patience, kLastCalls));
     server_->Shutdown(std::chrono::system_clock::now() + patience);
   }
 
