@@ -31,16 +31,20 @@ ov::Core& core() {
   return instance;
 }
 
+/// OpenVINO computes on the thread that asks only if a network has no streams of OpenVINO's, and then one batch at a
+/// time: so there is a network for each stream. Its own streams are threads that each batch has to go to and come back
+/// from (docs/decisions/0007-request-path.md). With more than this many streams that is less than the copies of the
+/// weights and the time to compile them.
+constexpr int kMostNetworks = 8;
+
 /// What all clones share.
 struct Compiled {
-  /// One for each stream. OpenVINO computes on the thread that asks only if it is given no streams of its own, and then
-  /// a compiled network computes one batch at a time; its own streams are threads that each batch has to go to and come
-  /// back from (docs/decisions/0007-request-path.md).
   std::vector<ov::CompiledModel> networks;
   std::atomic<std::size_t> engines{0};  // that have taken one of them, in turn
   model::InputShape input;
   std::size_t outputs = 0;  // of the network: one for the logit of two classes
   int classes = 0;
+  int streams = 1;
   model::Views views = model::Views::None;
 };
 
@@ -81,11 +85,14 @@ Result<std::shared_ptr<Compiled>> compile(const package::ModelPackage& package, 
   TRY(compiled->outputs, output_columns(*network, compiled->classes));
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int threads = options.threads > 0 ? options.threads : cores;
-  const int streams = options.streams > 0 ? options.streams : std::max(1, cores / threads);
-  for (int i = 0; i < streams; ++i) {
-    compiled->networks.push_back(core().compile_model(network, "CPU", ov::hint::inference_precision(ov::element::f32),
-                                                      ov::num_streams(0), ov::inference_num_threads(threads),
-                                                      ov::hint::enable_cpu_pinning(false)));
+  compiled->streams = options.streams > 0 ? options.streams : std::max(1, cores / threads);
+  const bool one_each = compiled->streams <= kMostNetworks;
+  for (int i = 0; i < (one_each ? compiled->streams : 1); ++i) {
+    compiled->networks.push_back(
+        core().compile_model(network, "CPU", ov::hint::inference_precision(ov::element::f32),
+                             ov::num_streams(one_each ? 0 : compiled->streams),
+                             ov::inference_num_threads(one_each ? threads : threads * compiled->streams),
+                             ov::hint::enable_cpu_pinning(false)));
   }
   return compiled;
 }
@@ -130,7 +137,7 @@ Result<std::unique_ptr<Engine>> Engine::load(const package::ModelPackage& packag
 
 int Engine::classes() const { return impl_->compiled->classes; }
 const model::InputShape& Engine::input_shape() const { return impl_->compiled->input; }
-int Engine::streams() const { return static_cast<int>(impl_->compiled->networks.size()); }
+int Engine::streams() const { return impl_->compiled->streams; }
 
 std::unique_ptr<Engine> Engine::clone() const {
   return std::unique_ptr<Engine>(new Engine(std::make_unique<Impl>(impl_->compiled)));

@@ -34,8 +34,8 @@ class Engine : public model::Classifier {
   /// An empty batch gives no rows. The mean over the spec's views.
   Result<model::Logits> classify(const image::ImageBatch& batch) override;
 
-  /// Another engine on the same compiled networks, for another thread: streams() of them compute at the same time, one
-  /// more waits for its turn. It computes on the thread that asks. Cheap.
+  /// Another engine on what is compiled already, for another thread: streams() of them compute at the same time, one
+  /// more waits for its turn. Cheap.
   [[nodiscard]] std::unique_ptr<Engine> clone() const;
 
  private:

@@ -57,10 +57,13 @@ TEST(Engine, WidensOneLogitToTwoClasses) {
   }
 }
 
-TEST(Engine, ClonesComputeAtTheSameTimeAndOutliveTheirOriginal) {
+class EngineOfStreams : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(FewAndMany, EngineOfStreams, testing::Values(2, 9));
+
+TEST_P(EngineOfStreams, ClonesComputeAtTheSameTimeAndOutliveTheirOriginal) {
   TinyPackage tiny("tiny", 3);
-  auto engine = tiny.load({.threads = 1, .streams = 2});
-  EXPECT_EQ(engine->streams(), 2);
+  auto engine = tiny.load({.threads = 1, .streams = GetParam()});
+  EXPECT_EQ(engine->streams(), GetParam());
   std::vector<std::unique_ptr<Engine>> clones;
   for (int i = 0; i < 4; ++i) clones.push_back(engine->clone());
   engine.reset();
