@@ -40,6 +40,9 @@ class AdmissionTest : public testing::Test {
     routes.add("GET", "/predict", Scope::Predict, answer);
     routes.add_blocking("POST", "/write", Scope::Write, answer);
     routes.add("POST", "/admin", Scope::Admin, answer);
+    routes.add("GET", "/busy", Scope::Open, [](Reply reply) {
+      reply.fail(Refusal{{ErrorCode::ResourceExhausted, "too many images are waiting"}, Blame::Service, 7});
+    });
     routes.add("GET", "/events", Scope::Open, [](Reply reply) { reply.stream_events().send("data: 1\n\n"); });
     const auto errors = [this](int status, std::string_view text, const http::Request& request) {
       http::Response response = error_response(status, code_of_status(status), text, "id");
@@ -190,6 +193,13 @@ TEST_F(AdmissionTest, LimitsAClientAndTellsItWhenToComeBack) {
     EXPECT_GE(wait, 1);
     EXPECT_LE(wait, 12);
   }
+}
+
+TEST_F(AdmissionTest, TellsWhenThereShouldBeRoomAgain) {
+  start({});
+  const auto busy = send("GET", "/busy");
+  EXPECT_EQ(busy.status, 503);
+  EXPECT_EQ(busy.headers.at("Retry-After"), "7");
 }
 
 TEST_F(AdmissionTest, CountsWhatNoHandlerSees) {
