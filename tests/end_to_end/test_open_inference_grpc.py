@@ -155,6 +155,29 @@ def test_hostile_bytes_do_no_harm(models, images, expected):  # noqa: F811
     assert models.process.poll() is None
 
 
+def headers_frame(fields):
+    """A HEADERS frame of HTTP/2 that begins stream 1, every field as a literal."""
+    block = b"".join(b"\0" + b"".join(b"\x7f" + leb128(len(text) - 127) + text if len(text) > 126 else bytes([len(text)]) + text
+                                      for text in field) for field in fields)
+    return len(block).to_bytes(3) + b"\x01\x05" + (1).to_bytes(4) + block
+
+
+def leb128(number):
+    return bytes([number]) if number < 128 else bytes([number % 128 | 128]) + leb128(number // 128)
+
+
+@pytest.mark.parametrize("field", [(b"te", b"x"), (b":scheme", b"ftp"), (b"grpclb_client_stats", b"x"), (b"x-more", b"x")])
+def test_headers_over_the_limit_do_not_end_it(models, field):
+    """In some releases of gRPC they did (CVE-2023-1428)."""
+    call = [(b":method", b"POST"), (b":path", b"/inference.GRPCInferenceService/ServerLive"), field, (b"content-type", b"application/grpc")]
+    large = [(b"x-large-%d" % i, b"a" * 3000) for i in range(4)]
+    with socket.create_connection(("127.0.0.1", models.grpc_port), timeout=10) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]) + headers_frame(call + large))
+        assert connection.recv(9)[3] == 4, "its settings"
+    assert models.process.poll() is None
+    assert requests.get(models.url + "/health", timeout=10).status_code == 200
+
+
 def test_full_queues_and_deadlines_are_told_apart(workspace, images):  # noqa: F811
     server = GrpcServer(workspace.workspace, "--model", "small", "--max-queue", "4")
     try:
