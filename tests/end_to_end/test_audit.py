@@ -4,14 +4,17 @@
 import getpass
 import io
 import re
+import subprocess
 import threading
 
 import pytest
 import requests
 from PIL import Image
 
-from conftest import Program, Server
+from conftest import ROOT, free_port
 from test_security import make_key, program, serve, wait_for  # noqa: F401 (fixtures among them)
+
+TRITON = ROOT / ".deps" / "triton" / "bin" / "python"
 
 
 def png(color):
@@ -77,6 +80,23 @@ def test_commands_that_change_keys_aliases_and_limits_are_noted(program):
     assert {(entry["who"], entry["via"]) for entry in entries} == {(f"user {getpass.getuser()}", "cli")}
     assert entries[1]["target"] == f"{key['id']} to 600/min"
     assert key["key"] not in str(entries)
+
+
+@pytest.mark.skipif(not TRITON.exists(), reason="needs tritonclient (scripts/setup test)")
+def test_writes_over_grpc_are_noted(program, serve):
+    admin, predict = make_key(program, "admin"), make_key(program, "predict")
+    port = free_port()
+    serve("--grpc-port", str(port))
+    for key in (admin, predict):
+        script = (f"import tritonclient.grpc as triton; client = triton.InferenceServerClient('127.0.0.1:{port}')\n"
+                  f"try: client.load_model('nosuch', headers={{'x-api-key': '{key['key']}'}})\n"
+                  "except triton.InferenceServerException as error: print(error.status())")
+        done = subprocess.run([TRITON, "-c", script], capture_output=True, text=True, timeout=60)
+        assert done.stdout in ("StatusCode.NOT_FOUND\n", "StatusCode.PERMISSION_DENIED\n"), done.stderr
+    wait_for(lambda: len(program.json("audit", "--via", "grpc")) == 2)
+    entries = sorted(program.json("audit", "--via", "grpc"), key=lambda entry: entry["status"])
+    assert [(entry["status"], entry["outcome"], entry["target"]) for entry in entries] == [("403", "refused", "nosuch"), ("404", "refused", "nosuch")]
+    assert entries[1]["who"] == f"key {admin['name']} ({admin['id']})" and entries[1]["action"].endswith("/RepositoryModelLoad")
 
 
 def test_what_was_answered_is_there_after_a_kill(program, serve):
