@@ -46,6 +46,17 @@ TEST_F(ApiKeysTest, AreMadeListedAndRevoked) {
   EXPECT_EQ(revoke_key(*database_, "nosuch").error().code, ErrorCode::NotFound);
 }
 
+TEST_F(ApiKeysTest, MayHaveARateOfTheirOwn) {
+  const auto made = make("camera", "predict").key;
+  EXPECT_EQ(list_keys(*database_)->front().per_minute, std::nullopt);
+  EXPECT_EQ(limit_key(*database_, made.id, 600)->per_minute, 600);
+  EXPECT_EQ(list_keys(*database_)->front().per_minute, 600);
+  EXPECT_EQ(limit_key(*database_, made.id, 0)->per_minute, 0);
+  EXPECT_EQ(limit_key(*database_, made.id, std::nullopt)->per_minute, std::nullopt);
+  EXPECT_EQ(limit_key(*database_, "nosuch", 600).error().code, ErrorCode::NotFound);
+  EXPECT_EQ(create_key(*database_, "other", {Scope::Predict}, 5)->key.per_minute, 5);
+}
+
 TEST_F(ApiKeysTest, AreNotInTheDatabase) {
   const auto made = make("k", "predict");
   const auto rows = database_->query("SELECT * FROM api_keys", {}).value();
