@@ -100,11 +100,21 @@ TEST_F(SlowServerTest, ClosesOnWhomHeadersTrickle) {
 }
 
 TEST_F(SlowServerTest, ClosesOnWhomABodyTricklesAndSaysSo) {
-  start({.slow_grace = milliseconds(200), .least_bytes_per_second = 1'000'000});
+  std::promise<int> told;
+  const auto errors = [&](int status, std::string_view, const Request& request) {
+    EXPECT_EQ(request.route, "/echo");
+    told.set_value(status);
+    return Response{.status = status};
+  };
+  const ServerOptions options{.port = 0, .slow_grace = milliseconds(200), .least_bytes_per_second = 1'000'000};
+  server_ = Server::start(options, routes(), errors).value();
   const int fd = connect_raw();
   testing::write_all(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
   EXPECT_LT(trickle(fd, "x"), seconds(10));
   close(fd);
+  auto status = told.get_future();
+  ASSERT_EQ(status.wait_for(seconds(10)), std::future_status::ready);
+  EXPECT_EQ(status.get(), 408);
   EXPECT_EQ(send("POST", "/echo", std::string(100'000, 'y')).body.size(), 100'000U) << "a quick one is taken";
 }
 
