@@ -108,9 +108,9 @@ class Watch(threading.Thread):
 
 
 def growth(mib):
-    """From the median of the first third, when all buffers are there, to that of the last."""
+    """From the median of the second third, when all buffers are there, to that of the last."""
     third = max(1, len(mib) // 3)
-    return statistics.median(mib[-third:]) - statistics.median(mib[:third])
+    return statistics.median(mib[-third:]) - statistics.median(mib[-2 * third:-third] or mib)
 
 
 def overload(program, options):
