@@ -124,10 +124,8 @@ def overload(program, options):
         watch.start()
         # A connection for each that may wait, and enough for those that are on their way to be refused.
         flood = run("--rate", rate, "--connections", options.max_queue + 448, "--seconds", options.seconds)
-        ended = time.monotonic()
         memory = watch.end()
         after = run("--connections", 1, "--seconds", 1)
-        recovered = time.monotonic() - ended
         again = run("--connections", 16, "--seconds", max(1, options.seconds / 10))
         status = server.stop()
     # All that wait, computed at a third of the speed of the closed loop, for refusing costs something too; and what the client was late itself, on
@@ -144,7 +142,7 @@ def overload(program, options):
     }
     return {"question": f"{options.factor:g} times what the server can do, for {options.seconds:g} s", "model": options.model,
             "max_queue": options.max_queue, "asked_per_second": rate, "admitted_p99_ms": flood["latency_ms"]["p99"], "bound_ms": bound_ms,
-            "before": calm, "overload": flood, "alone_after": after, "after": again, "seconds_until_answered_alone": recovered,
+            "before": calm, "overload": flood, "alone_after": after, "after": again,
             "resident_mib": {"first": memory[0], "median": statistics.median(memory), "max": max(memory), "growth": growth(memory)},
             "checks": checks}
 
