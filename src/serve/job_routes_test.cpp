@@ -61,7 +61,7 @@ class JobRoutes : public testing::Test {
 
 TEST_F(JobRoutes, AreIdleAtFirst) {
   EXPECT_EQ(ask("GET", "/training-status")["status"], "idle");
-  EXPECT_EQ(json::dump(ask("GET", "/v1/jobs")), R"({"jobs":[]})");
+  EXPECT_EQ(json::dump(ask("GET", "/v1/jobs")), R"({"jobs":[],"next_offset":null})");
   EXPECT_THAT(refusal("/train/stop", 409, ""), HasSubstr("nothing to stop"));
 }
 

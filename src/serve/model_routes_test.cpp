@@ -72,8 +72,8 @@ class ModelRoutes : public testing::Test {
 };
 
 TEST_F(ModelRoutes, AreEmptyAtFirst) {
-  EXPECT_EQ(json::dump(ask("GET", "/v1/models")), R"({"models":[],"serving":null,"loaded":[]})");
-  EXPECT_EQ(json::dump(ask("GET", "/v1/runs")), R"({"runs":[]})");
+  EXPECT_EQ(json::dump(ask("GET", "/v1/models")), R"({"models":[],"next_offset":null,"serving":null,"loaded":[]})");
+  EXPECT_EQ(json::dump(ask("GET", "/v1/runs")), R"({"runs":[],"next_offset":null})");
 }
 
 TEST_F(ModelRoutes, ListModelsWithTheirVersionsNewestFirst) {
