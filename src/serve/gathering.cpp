@@ -37,8 +37,16 @@ Gathering::Gathering(InferRequest request, std::shared_ptr<const ModelFace> face
 void Gathering::add(std::size_t i, const Prepared& prepared, Result<std::vector<float>> logits,
                     const infer::Timing& batch) {
   if (!logits) return fail(i, {std::move(logits.error()), Blame::Service}, 1);
-  if (!std::ranges::all_of(*logits, [](float x) { return std::isfinite(x); }))
-    return fail(i, {{ErrorCode::Internal, "the network gave a score that is not finite"}, Blame::Service}, 1);
+  if (!std::ranges::all_of(*logits, [](float x) { return std::isfinite(x); })) {
+    // Of an image that is the network's fault; but what a client normalised itself can be of any size.
+    const bool is_clients = std::holds_alternative<std::vector<float>>(request_.inputs.front().data);
+    return fail(i,
+                is_clients
+                    ? Refusal{{ErrorCode::InvalidArgument,
+                               "the values of input 'input' are so large that a score is not finite"}}
+                    : Refusal{{ErrorCode::Internal, "the network gave a score that is not finite"}, Blame::Service},
+                1);
+  }
   const auto row = model::softmax(*logits, face_->spec.temperature);
   std::ranges::transform(row, probabilities_.begin() + static_cast<std::ptrdiff_t>(i * classes_),
                          [](double p) { return static_cast<float>(p); });

@@ -113,6 +113,13 @@ def test_errors_are_the_clients_exceptions(seen, what, status, text):
     assert seen["errors"][what]["status"] == status and text in seen["errors"][what]["message"]
 
 
+@pytest.mark.parametrize("value", [3e38, -3e38])
+def test_numbers_that_no_network_can_bear_are_the_clients_fault(models, value):
+    tensor = {"name": "input", "datatype": "FP32", "shape": [1, 3, 32, 32], "data": [value, 1.0, -value] * 1024}
+    answer = requests.post(models.url + "/v2/models/small/infer", json={"inputs": [tensor]}, timeout=10)
+    assert answer.status_code == 200 or (answer.status_code == 400 and "finite" in answer.json()["error"]), answer.text
+
+
 def test_models_are_loaded_and_unloaded(seen, expected):
     assert seen["repository"] == {"small:1": "READY", "other:1": "UNAVAILABLE"}
     assert seen["repository after load"] == {"small:1": "READY", "other:1": "READY"}
