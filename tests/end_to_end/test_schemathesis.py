@@ -3,8 +3,8 @@
 parameters, bodies, keys and methods. No answer of its own making (5xx), no status, type, header or body that the
 document does not have, nothing invalid accepted, nothing answered without a key."""
 
-import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -30,9 +30,7 @@ def keyed(trained, small_cifar, tmp_path_factory):
 
 @pytest.mark.skipif(not SCHEMATHESIS.exists(), reason="needs schemathesis: scripts/setup test")
 def test_no_violation_is_found(keyed, tmp_path):
-    report = tmp_path / "report.json"
-    done = subprocess.run([SCHEMATHESIS, "--config-file", SETTINGS, "run", keyed.url + "/openapi.json", "-H", f"X-API-Key: {keyed.key}",
-                           "--report", "json", "--report-json-path", report], cwd=tmp_path, capture_output=True, text=True, timeout=400,
-                          env={**os.environ, "COLUMNS": "200"})
+    done = subprocess.run([SCHEMATHESIS, "--config-file", SETTINGS, "run", keyed.url + "/openapi.json", "-H", f"X-API-Key: {keyed.key}"],
+                          cwd=tmp_path, capture_output=True, text=True, timeout=400, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 0, done.stdout[-20000:] + done.stderr
-    assert report.exists() and json.loads(report.read_text())
+    assert int(re.search(r"Tested: *(\d+)", done.stdout)[1]) >= 80, done.stdout
