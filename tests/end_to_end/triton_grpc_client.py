@@ -128,15 +128,15 @@ def tour(address, model, raw, *files):
     return seen
 
 
-def deadline(address, model, file):
-    """A deadline that only the server knows of: in the metadata as the wire has it, 1 ms for 256 images."""
+def many(address, model, file, seconds, times=1):
+    """How calls with 256 images and that deadline end, on a connection that is there."""
     stub = service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(address))
     request = service_pb2.ModelInferRequest(model_name=model)
     images = [open(file, "rb").read()] * 256
     request.inputs.add(name="image", datatype="BYTES", shape=[256],
                        contents=service_pb2.InferTensorContents(bytes_contents=images))
-    full = failure(lambda: stub.ModelInfer(request, timeout=30))
-    return {"full": full, "late": failure(lambda: stub.ModelInfer(request, timeout=0.001))}
+    stub.ServerLive(service_pb2.ServerLiveRequest(), timeout=10)
+    return [failure(lambda: stub.ModelInfer(request, timeout=float(seconds))) for _ in range(int(times))]
 
 
 def who(address, model, file, *keys):
