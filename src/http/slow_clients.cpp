@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/slow_clients.hpp"
 
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 
@@ -33,6 +36,15 @@ bool Link::is_overdue(const SlowLimits& limits, std::int64_t now) const {
   if (phase == Phase::Headers) return waited > limits.headers.count();
   const auto paid = bytes_.load(std::memory_order_relaxed) * 1000 / limits.bytes_per_second;
   return waited > limits.grace.count() + static_cast<std::int64_t>(paid);
+}
+
+bool Link::is_deserted() const {
+  const Phase phase = phase_.load(std::memory_order_acquire);
+  if (phase != Phase::Headers && phase != Phase::Body) return false;
+  pollfd state{.fd = socket_, .events = POLLRDHUP, .revents = 0};
+  int unread = 0;
+  const bool has_ended = ::poll(&state, 1, 0) == 1 && (state.revents & POLLRDHUP) != 0;
+  return has_ended && ::ioctl(socket_, FIONREAD, &unread) == 0 && unread == 0;
 }
 
 SlowClients::SlowClients(const SlowLimits& limits)
@@ -71,7 +83,14 @@ void SlowClients::look() {
   const std::int64_t now = now_ms();
   int cut = 0;
   for (const auto& [link, owned] : links_) {
-    if (link->was_cut() || !link->is_overdue(limits_, now)) continue;
+    if (link->was_cut()) continue;
+    // Twice in a row: its event loop may just be about to see the end itself.
+    const bool was_deserted = std::exchange(link->was_deserted_, link->is_deserted());
+    if (was_deserted && link->was_deserted_) {
+      ::shutdown(link->socket_, SHUT_RDWR);
+      continue;
+    }
+    if (!link->is_overdue(limits_, now)) continue;
     link->cut_ = true;
     const linger at_once{.l_onoff = 1, .l_linger = 0};  // or the kernel would keep what he does not read
     ::setsockopt(link->socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

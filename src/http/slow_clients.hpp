@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections whose clients send or read too slowly to be waited for. libmicrohttpd closes one on which nothing
-// happens; a byte now and then would keep one open for ever.
+// Connections whose clients send or read too slowly to be waited for, or have gone in the middle of a request.
+// libmicrohttpd closes one on which nothing happens; a byte now and then would keep one open for ever. And it overlooks
+// an end that comes together with the last bytes: such a connection would stay until it is idle for too long.
 #pragma once
 
 #include <atomic>
@@ -35,12 +36,15 @@ class Link {
  private:
   friend class SlowClients;
   [[nodiscard]] bool is_overdue(const SlowLimits& limits, std::int64_t now_ms) const;
+  /// The rest of a request is to come, but its client has sent all that it will.
+  [[nodiscard]] bool is_deserted() const;
 
   const int socket_;
   std::atomic<Phase> phase_{Phase::Headers};
   std::atomic<std::int64_t> since_ms_{0};  // of the steady clock
   std::atomic<std::uint64_t> bytes_{0};    // of the body so far, or of the answer in all
   std::atomic<bool> cut_{false};
+  bool was_deserted_ = false;  // when it was looked at last
 };
 
 /// Looks at all links a few times in their limits, from a thread of its own. Safe from any thread.

@@ -71,6 +71,22 @@ TEST(SlowClients, WaitsForWhomItShould) {
   EXPECT_FALSE(coming.ends_within(milliseconds(0)));
 }
 
+TEST(SlowClients, LetsGoOfOneThatWentAwayInTheMiddle) {
+  SlowClients clients({.headers = seconds(5), .grace = seconds(5)});  // it looks every half second
+  const Pair headers, body, working, unread;
+  Link* gone = clients.open(headers.ends[0]);
+  clients.open(body.ends[0])->enter(Link::Phase::Body);
+  clients.open(working.ends[0])->enter(Link::Phase::Work);
+  clients.open(unread.ends[0])->enter(Link::Phase::Body);
+  ASSERT_EQ(send(unread.ends[1], "x", 1, 0), 1);
+  for (const Pair* pair : {&headers, &body, &working, &unread}) shutdown(pair->ends[1], SHUT_WR);
+  EXPECT_TRUE(headers.ends_within(milliseconds(4000)));
+  EXPECT_TRUE(body.ends_within(milliseconds(500)));
+  EXPECT_FALSE(working.ends_within(milliseconds(0))) << "it may wait for its answer with its own end shut";
+  EXPECT_FALSE(unread.ends_within(milliseconds(0))) << "the rest of the request has come";
+  EXPECT_FALSE(gone->was_cut()) << "it was not slow";
+}
+
 class SlowServerTest : public testing::RunningServer {
  protected:
   std::vector<Route> routes() override {
