@@ -27,8 +27,8 @@ struct BatcherOptions {
   bool operator==(const BatcherOptions&) const = default;
 };
 
-/// Images that are worth computing together: 8 small ones, of which more gave nothing and wait longer; of larger ones as
-/// many as have 65,536 pixels, which is one of 224 x 224. A processor has enough to do with one large image, and the
+/// Images that are worth computing together: 8 small ones, of which more gave nothing and wait longer; of larger ones
+/// as many as have 65,536 pixels, which is one of 224 x 224. A processor has enough to do with one large image, and the
 /// memory that an engine keeps grows with the largest batch.
 int fitting_batch(const model::InputShape& input);
 
