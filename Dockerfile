@@ -28,9 +28,9 @@ LABEL org.opencontainers.image.title="Imago" \
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       ca-certificates curl \
-      libarchive13 libcurl4 libfmt9 libgif7 libgnutls30 libgrpc++1.51 libmicrohttpd12 libopencv-core406 libopencv-imgproc406 libprometheus-cpp-core1.0 libprotobuf32 \
+      libabsl20220623 libarchive13 libcurl4 libfmt9 libgif7 libgnutls30 libgrpc++1.51 libgrpc29 libmicrohttpd12 libopencv-core406 libopencv-imgproc406 libprometheus-cpp-core1.0 libprotobuf32 \
       libsimdjson14 libsoci-core4.0 libsoci-postgresql4.0 libsoci-sqlite3-4.0 libspdlog1.10 libspng0 libsqlite3-0 libssl3 libturbojpeg0 \
-      libwebp7 libwebpdemux2 libyaml-cpp0.7 \
+      libwebp7 libwebpdemux2 libyaml-cpp0.7 zlib1g \
  && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 imago \
  && useradd --uid 10001 --gid imago --home-dir /var/lib/imago --no-create-home --shell /usr/sbin/nologin imago \

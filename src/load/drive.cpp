@@ -54,6 +54,7 @@ class Drive {
   struct OnWay {
     std::size_t image;
     SteadyTime due;
+    SteadyTime sent;
   };
 
   [[nodiscard]] bool has_more(SteadyTime now) const { return is_open_ ? due_ < end_ : now < end_; }
@@ -64,20 +65,20 @@ class Drive {
   }
 
   void send_all(SteadyTime now) {
-    while (now < end_ && transport_.idle() > 0) send(now);
+    while (now < end_ && transport_.idle() > 0) send(now, now);
   }
 
   void send_due(SteadyTime now) {
     while (due_ <= now && due_ < end_ && transport_.idle() > 0) {
       measured_.lateness.add(duration_cast<microseconds>(now - due_));
-      send(due_);
+      send(due_, now);
       due_ = start_ + arrivals_.next();
     }
   }
 
-  void send(SteadyTime due) {
+  void send(SteadyTime due, SteadyTime now) {
     const std::size_t image = ticket_ % expected_.images();
-    on_way_.emplace(ticket_, OnWay{image, due});
+    on_way_.emplace(ticket_, OnWay{image, due, now});
     transport_.send(ticket_++, image);
   }
 
@@ -98,6 +99,7 @@ class Drive {
     ++(problem.empty() ? measured_.right : measured_.wrong);
     if (!problem.empty()) note_problem(std::move(problem));
     add_latency(last_answer_ - sent.due);
+    if (is_open_) measured_.since_sent.add(duration_cast<microseconds>(last_answer_ - sent.sent));
   }
 
   void add_latency(nanoseconds latency) {

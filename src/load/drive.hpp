@@ -57,6 +57,8 @@ struct Measured {
   std::map<int, std::uint64_t> by_status;
   monitor::FineLatencyHistogram latencies;  ///< of right and wrong answers; of the unsent, how late they are by now
   monitor::FineLatencyHistogram lateness;   ///< between due and sent (open loop)
+  /// Of right and wrong answers in an open loop, without the lateness: what the server alone answers for.
+  monitor::FineLatencyHistogram since_sent;
   std::chrono::microseconds slowest{0};
   double microseconds = 0.0;  ///< sum of the latencies
   std::string first_problem;

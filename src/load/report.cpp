@@ -93,6 +93,7 @@ json::Value to_json(const Measured& measured) {
   if (measured.rate > 0.0) {
     value["rate"] = measured.rate;
     value["lateness_ms"] = percentiles_json(measured.lateness);
+    value["since_sent_ms"] = percentiles_json(measured.since_sent);
   }
   if (!measured.first_problem.empty()) value["first_problem"] = measured.first_problem;
   return value;

@@ -62,7 +62,7 @@ json::Value to_json(const infer::BatcherOptions& options) {
 Result<BatchSettings> batch_settings_from(const json::Value& value) {
   BatchSettings settings;
   for (const auto& [name, content] : value.items()) {
-    const auto* known = std::ranges::find_if(kKnown, [&](const Known& one) { return name == one.name; });
+    const auto* known = std::ranges::find(kKnown, std::string_view(name), &Known::name);
     if (known == kKnown.end())
       return fail(ErrorCode::InvalidArgument,
                   "'{}' is no setting of batches: max_batch, batch_delay_us, max_queue, workers", name.substr(0, 64));

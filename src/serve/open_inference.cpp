@@ -182,7 +182,7 @@ bool OpenInference::is_small(const InferRequest& request) const {
   return pixels <= limits_.inline_pixels;
 }
 
-void OpenInference::infer(InferRequest request, InferDone done) const {
+void OpenInference::infer(InferRequest request, const InferDone& done) const {
   if (is_small(request)) return infer_here(std::move(request), done);
   const auto shared = std::make_shared<InferRequest>(std::move(request));
   auto later = run_later([this, shared, done] { infer_here(std::move(*shared), done); });

@@ -71,7 +71,7 @@ class OpenInference {
   /// threads of its own. Bytes that inputs only look at stay valid until the answer. NotFound for a model that is not
   /// loaded; InvalidArgument for tensors that do not fit it; ResourceExhausted with Blame::Request for more than
   /// kMostImages, with Blame::Service when too many wait.
-  void infer(InferRequest request, InferDone done) const;
+  void infer(InferRequest request, const InferDone& done) const;
   /// The same, with everything on this thread.
   void infer_here(InferRequest request, const InferDone& done) const;
   /// For what is too long for an event loop: does it on the threads for large requests. ResourceExhausted when too much

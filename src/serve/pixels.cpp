@@ -61,7 +61,8 @@ Result<float> scale_for(std::span<const float> numbers, Range range) {
 /// To the nearest; exact, because a double holds a float and a half. Unlike a call of lround it is computed for many at
 /// once.
 std::uint8_t to_byte(float value, float scale) {
-  return static_cast<std::uint8_t>(static_cast<double>(value * scale) + 0.5);
+  constexpr double kHalf = 0.5;
+  return static_cast<std::uint8_t>(static_cast<double>(value * scale) + kHalf);
 }
 
 }  // namespace
