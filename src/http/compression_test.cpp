@@ -30,7 +30,7 @@ TEST(Compression, ReadsWhatOthersWrote) {
 
 TEST(Compression, ReadsWhatItWrote) {
   std::string text;
-  for (int i = 0; i < 100'000; ++i) text += static_cast<char>(i * i % 251);
+  for (unsigned i = 0; i < 100'000; ++i) text += static_cast<char>(i * i % 251);
   for (const Coding coding : {Coding::Gzip, Coding::Deflate}) {
     for (const auto& each : {std::string(), text}) {
       const auto packed = compress(each, coding);
