@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kRefresh{2};
 constexpr std::size_t kLongestName = 100;
-constexpr const char* kColumns = "id, name, sha256, scopes, created, revoked, per_minute";
+constexpr const char* kKeyColumns = "id, name, sha256, scopes, created, revoked, per_minute";
 
 ApiKey read_key(const store::Row& row) {
   // What the database has was checked when it was written; a scope of a newer program allows nothing here.
@@ -31,7 +31,7 @@ store::Value rate_or_null(std::optional<int> per_minute) {
 }
 
 Result<ApiKey> find_key(store::Database& database, const std::string& id) {
-  TRY(const auto rows, database.query(fmt::format("SELECT {} FROM api_keys WHERE id = :a", kColumns), {id}));
+  TRY(const auto rows, database.query(fmt::format("SELECT {} FROM api_keys WHERE id = :a", kKeyColumns), {id}));
   if (rows.empty()) return fail(ErrorCode::NotFound, "no key '{}': `imago keys list` shows those there are", id);
   return read_key(rows.front());
 }
@@ -96,7 +96,7 @@ Result<NewKey> create_key(store::Database& database, const std::string& name, co
 }
 
 Result<std::vector<ApiKey>> list_keys(store::Database& database) {
-  TRY(const auto rows, database.query(fmt::format("SELECT {} FROM api_keys ORDER BY created, id", kColumns), {}));
+  TRY(const auto rows, database.query(fmt::format("SELECT {} FROM api_keys ORDER BY created, id", kKeyColumns), {}));
   std::vector<ApiKey> keys;
   for (const auto& row : rows) keys.push_back(read_key(row));
   return keys;
@@ -144,7 +144,7 @@ void KeyRing::keep_fresh() {
 }
 
 Result<void> KeyRing::refresh() {
-  TRY(const auto rows, database_.query(fmt::format("SELECT {} FROM api_keys WHERE revoked IS NULL", kColumns), {}));
+  TRY(const auto rows, database_.query(fmt::format("SELECT {} FROM api_keys WHERE revoked IS NULL", kKeyColumns), {}));
   decltype(by_hash_) fresh;
   for (const auto& row : rows) fresh.emplace(row.text("sha256"), std::make_shared<const ApiKey>(read_key(row)));
   const std::scoped_lock lock(mutex_);

@@ -10,7 +10,7 @@ namespace imago::access {
 namespace {
 
 constexpr std::size_t kLongestText = 200;
-constexpr const char* kColumns = "number, time, who, address, via, action, target, outcome, status, request_id";
+constexpr const char* kAuditColumns = "number, time, who, address, via, action, target, outcome, status, request_id";
 
 /// At most so many bytes, ending on a whole character.
 std::string cut(std::string text) {
@@ -89,7 +89,7 @@ Result<void> insert(store::Database& database, AuditEntry entry) {
     if (entry.time.empty()) entry.time = format_utc(system_clock().wall());
     TRY_VOID(turn.execute(fmt::format("INSERT INTO audit ({}) SELECT COALESCE(MAX(number), 0) + 1, "
                                       ":a, :b, :c, :d, :e, :f, :g, :h, :i FROM audit",
-                                      kColumns),
+                                      kAuditColumns),
                           {entry.time, cut(entry.who), cut(entry.address), cut(entry.via), cut(entry.action),
                            cut(entry.target), cut(entry.outcome), cut(entry.status), cut(entry.request_id)}));
     return {};
@@ -116,7 +116,7 @@ Result<std::vector<AuditEntry>> read_audit(store::Database& database, const Audi
   if (!until.empty()) conditions.add("time <", until);
   if (filter.below > 0) conditions.add("number <", filter.below);
   TRY(const auto rows, database.query(fmt::format("SELECT {} FROM audit WHERE {} ORDER BY number DESC LIMIT {}",
-                                                  kColumns, conditions.text, std::max(filter.limit, 0)),
+                                                  kAuditColumns, conditions.text, std::max(filter.limit, 0)),
                                       conditions.values));
   std::vector<AuditEntry> entries;
   entries.reserve(rows.size());

@@ -11,7 +11,7 @@
 namespace imago::app {
 namespace {
 
-struct Options {
+struct CheckOptions {
   std::string dataset;
   std::string report;
   bool suspicious_labels = false;
@@ -49,7 +49,7 @@ std::string folds_progress(const json::Value& event) {
   return text;
 }
 
-Result<void> check_labels(pipeline::Workspace& workspace, const Options& options, Progress& progress,
+Result<void> check_labels(pipeline::Workspace& workspace, const CheckOptions& options, Progress& progress,
                           data::CheckReport& report) {
   pipeline::LabelCheckRequest request;
   request.dataset = report.dataset;
@@ -66,7 +66,7 @@ Result<void> check_labels(pipeline::Workspace& workspace, const Options& options
   return {};
 }
 
-Result<void> run_check(Context& context, const Options& options) {
+Result<void> run_check(Context& context, const CheckOptions& options) {
   if (options.suspicious_labels) wait_politely();
   TRY(auto* workspace, context.workspace());
   catch_stop_signals();
@@ -94,7 +94,7 @@ Result<void> run_check(Context& context, const Options& options) {
 
 void add_check_subcommand(CLI::App& data, Context& context) {
   auto* check = data.add_subcommand("check", "Find what ruins models: leaks, copies, blank and damaged images, labels");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   check->add_option("dataset", options->dataset, "NAME or NAME@VERSION")->required();
   check->add_option("--report", options->report, "Write a page to look at: FILE.html, or a folder (check.json too)");
   auto* labels = check->add_flag("--suspicious-labels", options->suspicious_labels,

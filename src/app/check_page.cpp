@@ -12,7 +12,7 @@ namespace {
 
 /// Of a finding; all else is in the JSON. The page stays a page however much was found.
 constexpr std::size_t kItemsShown = 48;
-constexpr std::size_t kImagesShown = 144;
+constexpr std::size_t kImagesInAll = 144;
 constexpr std::size_t kImagesOfAnItem = 8;
 
 class Page {
@@ -57,7 +57,7 @@ class Page {
         "<p class=\"soft\">{4}</p><div class=\"items\">",
         finding.check, words.title, data::to_string(finding.severity), escape(finding.message), words.advice);
     std::size_t shown = 0;
-    for (std::size_t images = 0; shown < std::min(kItemsShown, finding.items.size()) && images < kImagesShown; ++shown)
+    for (std::size_t images = 0; shown < std::min(kItemsShown, finding.items.size()) && images < kImagesInAll; ++shown)
       images += item(finding.items[shown]);
     html_ += "</div>";
     if (finding.items.size() > shown)

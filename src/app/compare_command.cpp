@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kChangesShown = 15;
 constexpr std::size_t kImagesShown = 5;
 
-struct Options {
+struct CompareOptions {
   pipeline::ComparisonRequest request;
   std::string report;
 };
@@ -54,7 +54,7 @@ std::string images_in_words(const json::Value& images, const char* what) {
   return text;
 }
 
-Result<void> run_compare(Context& context, const Options& options) {
+Result<void> run_compare(Context& context, const CompareOptions& options) {
   TRY(auto* workspace, context.workspace());
   Progress progress(context.progress());
   TRY(const auto compared,
@@ -80,7 +80,7 @@ Result<void> run_compare(Context& context, const Options& options) {
 
 void add_compare_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("compare", "Tell whether one registered model is better than another, and where");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareOptions>();
   auto& request = options->request;
   command->add_option("a", request.model_a, "The one before: MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   command->add_option("b", request.model_b, "The one after")->required();

@@ -10,7 +10,7 @@ namespace {
 
 using evaluate::Answer;
 
-constexpr std::size_t kImagesShown = 24;
+constexpr std::size_t kPageImages = 24;
 constexpr std::size_t kRowsOfAColumn = 30;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
@@ -20,7 +20,7 @@ std::string changed_images(const data::Repository& repository, const pipeline::M
   if (images.empty()) return "";
   std::string html = fmt::format("<section><h2>{}: {}</h2><div class=\"gallery\">", title, images.size());
   const auto label = [&](int index) { return escape(compared.manifest.labels[static_cast<std::size_t>(index)]); };
-  for (std::size_t i = 0; i < std::min(kImagesShown, images.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kPageImages, images.size()); ++i) {
     const Answer& a = compared.answers_a[images[i]];
     const Answer& b = compared.answers_b[images[i]];
     html += image_figure(repository, compared.manifest.entries[a.entry],
@@ -28,7 +28,7 @@ std::string changed_images(const data::Repository& repository, const pipeline::M
                                      label(a.predicted), label(b.predicted)));
   }
   html += "</div>";
-  if (images.size() > kImagesShown) html += "<p class=\"soft\">The surest first; all are in the JSON.</p>";
+  if (images.size() > kPageImages) html += "<p class=\"soft\">The surest first; all are in the JSON.</p>";
   return html + "</section>";
 }
 

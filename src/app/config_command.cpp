@@ -7,12 +7,12 @@
 namespace imago::app {
 namespace {
 
-struct Options {
+struct ConfigOptions {
   std::string command;
   bool changed = false;
 };
 
-Result<void> show_config(const Settings& settings, Context& context, const Options& options) {
+Result<void> show_config(const Settings& settings, Context& context, const ConfigOptions& options) {
   const std::string& file = settings.file();
   json::Value value{{"file", file.empty() ? json::Value(nullptr) : json::Value(file)}};
   auto& list = value["settings"] = json::Value::array();
@@ -36,7 +36,7 @@ void add_config_commands(CLI::App& app, Context& context, const Settings& settin
   auto* config = app.add_subcommand("config", "Settings: what is in force, and where it comes from");
   config->require_subcommand(1);
   auto* show = config->add_subcommand("show", "Every setting with its value and its source");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConfigOptions>();
   show->add_option("command", options->command, "Only settings of this command, such as serve or data.import");
   show->add_flag("--changed", options->changed, "Only those that differ in source from the default");
   show->footer(

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kSlicesShown = 10;
 
-struct Options {
+struct EvaluateOptions {
   pipeline::EvaluationRequest request;
   std::string via = "package";
   std::string output;
@@ -104,7 +104,7 @@ Result<void> explain(pipeline::Workspace& workspace, pipeline::Evaluation& evalu
   return {};
 }
 
-Result<void> run_evaluate(Context& context, const Options& options) {
+Result<void> run_evaluate(Context& context, const EvaluateOptions& options) {
   wait_politely();
   TRY(auto* workspace, context.workspace());
   pipeline::EvaluationRequest request = options.request;
@@ -143,7 +143,7 @@ Result<void> run_evaluate(Context& context, const Options& options) {
 
 void add_evaluate_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("evaluate", "Measure a registered model on a data set");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateOptions>();
   auto& request = options->request;
   command->add_option("model", request.model, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   command->add_option("-d,--data", request.dataset,

@@ -15,7 +15,7 @@ namespace {
 
 using evaluate::Report;
 
-constexpr std::size_t kSlicesShown = 25;
+constexpr std::size_t kPageSlices = 25;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
 
@@ -79,7 +79,7 @@ std::string classes(const evaluate::Metrics& metrics) {
 
 std::string slices(const Report& report) {
   if (report.slices.empty()) return "";
-  const std::size_t shown = std::min(kSlicesShown, report.slices.size());
+  const std::size_t shown = std::min(kPageSlices, report.slices.size());
   const double start = scale_start(report.slices, shown);
   std::string html = fmt::format(
       R"(<section><h2>Slices, worst first</h2><p class="soft">Red: the whole 95 % interval is below the accuracy of all )"

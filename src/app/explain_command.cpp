@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t kClassesShown = 5;
 
-struct Options {
+struct ExplainOptions {
   std::string model;
   std::string image;
   std::string label;
   std::string out;
 };
 
-fs::path output_path(const Options& options) {
+fs::path output_path(const ExplainOptions& options) {
   if (!options.out.empty()) return options.out;
   return fs::path(options.image).replace_extension(".explained.png");
 }
@@ -44,7 +44,7 @@ std::string scores(const serve::Explanation& explanation) {
                      explanation.faithfulness->deletion, explanation.faithfulness->insertion);
 }
 
-Result<void> run_explain(Context& context, const Options& options) {
+Result<void> run_explain(Context& context, const ExplainOptions& options) {
   wait_politely();
   TRY(auto* workspace, context.workspace());
   TRY(const auto version, workspace->models().resolve(options.model));
@@ -71,7 +71,7 @@ Result<void> run_explain(Context& context, const Options& options) {
 
 void add_explain_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("explain", "Show where in an image a registered model looked (Grad-CAM)");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainOptions>();
   command->add_option("model", options->model, "MODEL, MODEL:VERSION or MODEL:ALIAS")->required();
   command->add_option("image", options->image, "Image file")->required();
   command->add_option("-c,--class", options->label, "Label or index to explain; default: the predicted class");

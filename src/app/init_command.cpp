@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kPlaceholder = "@project@";
 
-struct Options {
+struct InitOptions {
   std::string folder;
   std::string name;
   bool force = false;
@@ -60,7 +60,7 @@ Result<void> write_project(const fs::path& folder, const std::string& name) {
   return make_directories(folder / "data" / "raw");
 }
 
-Result<void> run_init(Context& context, const Options& options) {
+Result<void> run_init(Context& context, const InitOptions& options) {
   std::error_code error;
   const fs::path folder = fs::absolute(options.folder, error).lexically_normal();
   const fs::path named = folder.has_filename() ? folder : folder.parent_path();
@@ -89,7 +89,7 @@ Result<void> run_init(Context& context, const Options& options) {
 void add_init_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand(
       "init", "Write a project: settings, DVC pipeline, compose, monitoring, CI, load test, notebook");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InitOptions>();
   command->add_option("folder", options->folder, "Where; made if it is not there")->required();
   command->add_option("--name", options->name, "What its data set and model are called; default: after the folder");
   command->add_flag("--force", options->force, "Overwrite the project's files that are there already");

@@ -6,7 +6,7 @@
 namespace imago::app {
 namespace {
 
-struct Options {
+struct ModelsBatchOptions {
   std::string model;
   serve::BatchSettings settings;
   bool reset = false;
@@ -29,7 +29,7 @@ std::string in_words(const serve::BatchSettings& settings) {
          row("max-queue", settings.max_queue) + row("workers", settings.workers);
 }
 
-Result<void> run_batch(Context& context, const Options& options) {
+Result<void> run_batch(Context& context, const ModelsBatchOptions& options) {
   const bool sets = options.settings != serve::BatchSettings{};
   if (sets && options.reset)
     return fail(ErrorCode::InvalidArgument, "--reset takes all settings away: it goes with none of them");
@@ -50,7 +50,7 @@ Result<void> run_batch(Context& context, const Options& options) {
 
 void add_batch(CLI::App& models, Context& context) {
   auto* command = models.add_subcommand("batch", "How a server batches the requests for a model: set or show it");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ModelsBatchOptions>();
   auto& settings = options->settings;
   command->add_option("model", options->model, "Name of the model")->required();
   command->add_option("--max-batch", settings.max_batch, "Images in one inference at most")->check(CLI::Range(1, 1024));

@@ -11,7 +11,7 @@
 namespace imago::app {
 namespace {
 
-struct Options {
+struct ModelsThresholdOptions {
   pipeline::AbstentionRequest request;
   std::optional<double> confidence, energy;
   bool off = false;
@@ -57,7 +57,7 @@ Result<void> show(Context& context, pipeline::Workspace& workspace, const regist
 }
 
 Result<void> set(Context& context, pipeline::Workspace& workspace, const registry::ModelVersion& version,
-                 const Options& options) {
+                 const ModelsThresholdOptions& options) {
   model::AbstentionPolicy policy;
   if (options.confidence) policy.least_confidence = {*options.confidence};
   policy.most_energy = options.energy;
@@ -72,7 +72,7 @@ Result<void> set(Context& context, pipeline::Workspace& workspace, const registr
   return {};
 }
 
-Result<void> fit(Context& context, pipeline::Workspace& workspace, const Options& options) {
+Result<void> fit(Context& context, pipeline::Workspace& workspace, const ModelsThresholdOptions& options) {
   Progress progress(context.progress());
   TRY(const auto fitted, pipeline::fit_abstention(workspace, options.request, [&](std::size_t done, std::size_t total) {
         progress.update("answering", done, total);
@@ -91,7 +91,7 @@ Result<void> fit(Context& context, pipeline::Workspace& workspace, const Options
   return {};
 }
 
-Result<void> run_threshold(Context& context, const Options& options) {
+Result<void> run_threshold(Context& context, const ModelsThresholdOptions& options) {
   if (int{options.finds()} + int{options.sets()} + int{options.off} > 1)
     return fail(
         ErrorCode::InvalidArgument,
@@ -109,7 +109,7 @@ Result<void> run_threshold(Context& context, const Options& options) {
 
 void add_threshold(CLI::App& models, Context& context) {
   auto* command = models.add_subcommand("threshold", "When a version says that it does not know: find, set or show it");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ModelsThresholdOptions>();
   auto& request = options->request;
   command->add_option("model", request.model, "MODEL (its champion), MODEL:VERSION or MODEL:ALIAS")->required();
   command

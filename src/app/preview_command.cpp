@@ -18,7 +18,7 @@ constexpr int kReadableSide = 96;  // smaller images are drawn larger, by a whol
 constexpr std::size_t kMostPixels = 64'000'000;
 constexpr std::uint8_t kPaper = 255;
 
-struct Options {
+struct PreviewOptions {
   std::string dataset;
   std::string recipe = "quick";
   std::vector<std::string> overrides;
@@ -76,7 +76,7 @@ struct Choice {
 };
 
 /// The two parts of a recipe that decide what an image looks like.
-Result<Choice> choice_of(const Options& options) {
+Result<Choice> choice_of(const PreviewOptions& options) {
   TRY(auto recipe, load_recipe(options.recipe));
   for (const auto& assignment : options.overrides) TRY_VOID(apply_override(recipe, assignment));
   Choice choice;
@@ -91,7 +91,8 @@ Result<Choice> choice_of(const Options& options) {
 }
 
 /// One row an image: as it is, then as in so many epochs.
-Result<Sheet> draw(const data::PackedSplit& split, const data::Augmentation& augmentation, const Options& options) {
+Result<Sheet> draw(const data::PackedSplit& split, const data::Augmentation& augmentation,
+                   const PreviewOptions& options) {
   const std::size_t count = std::min(static_cast<std::size_t>(options.count), split.size());
   std::vector<std::size_t> indices(count);
   for (std::size_t i = 0; i < count; ++i) indices[i] = i * split.size() / count;  // from all classes, if sorted by them
@@ -107,7 +108,7 @@ Result<Sheet> draw(const data::PackedSplit& split, const data::Augmentation& aug
   return sheet;
 }
 
-Result<void> run_preview(Context& context, const Options& options) {
+Result<void> run_preview(Context& context, const PreviewOptions& options) {
   TRY(const auto choice, choice_of(options));
   TRY(const auto split_name, data::split_from(options.split));
   TRY(auto* workspace, context.workspace());
@@ -137,7 +138,7 @@ Result<void> run_preview(Context& context, const Options& options) {
 
 void add_preview_subcommand(CLI::App& data, Context& context) {
   auto* preview = data.add_subcommand("preview", "Draw what a recipe's augmentation makes of images, on one sheet");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PreviewOptions>();
   preview->add_option("dataset", options->dataset, "NAME or NAME@VERSION")->required();
   preview->add_option("--augment", options->recipe, "Recipe name or .yaml file (see `imago recipes list`)")
       ->capture_default_str()

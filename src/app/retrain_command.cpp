@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{200};
 
-struct Options {
+struct RetrainOptions {
   std::string model;
   std::vector<std::string> from;
   int epochs = 3;
@@ -43,7 +43,7 @@ Result<std::vector<std::string>> waiting(data::Uploads& uploads, const std::vect
   return ids;
 }
 
-Result<jobs::Job> submit(pipeline::Workspace& workspace, jobs::JobQueue& queue, const Options& options) {
+Result<jobs::Job> submit(pipeline::Workspace& workspace, jobs::JobQueue& queue, const RetrainOptions& options) {
   TRY(const auto version, choose_model(workspace, options.model));
   TRY(const auto package, workspace.models().open(version));
   data::Uploads uploads(workspace.database(), workspace.folder() / "uploads");
@@ -103,7 +103,7 @@ void answer(const Context& context, const jobs::Job& job) {
   context.answer(value, text);
 }
 
-Result<void> run_retrain(Context& context, const Options& options) {
+Result<void> run_retrain(Context& context, const RetrainOptions& options) {
   wait_politely();
   auto worker = job_worker(context);
   TRY(auto* workspace, context.workspace());
@@ -124,7 +124,7 @@ Result<void> run_retrain(Context& context, const Options& options) {
 void add_retrain_command(CLI::App& app, Context& context) {
   auto* command =
       app.add_subcommand("retrain", "Train a model on with the images that were sent in, and promote it if not worse");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RetrainOptions>();
   command->add_option("-m,--model", options->model, "Model whose champion is trained on; default: the newest one");
   command->add_option("--from", options->from,
                       "First add these: folders of classes, archives, a new_data.npz (x_new, y_new), images");

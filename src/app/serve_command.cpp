@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kJobNiceness = 10;  // requests go first
 
-struct Options {
+struct ServeCommandOptions {
   std::vector<std::string> models;
   std::string ab;
   AccessOptions access;
@@ -132,7 +132,7 @@ void drain(const serve::ServeOptions& serving, serve::Service& service, grpc::Se
   service.drain([&] { grpc->drain(serving.drain_patience); });
 }
 
-Result<void> run_serve(Context& context, const Options& options) {
+Result<void> run_serve(Context& context, const ServeCommandOptions& options) {
   wait_politely();  // explanations
   TRY(auto* workspace, context.workspace());
   serve::ServeOptions serving;
@@ -190,7 +190,7 @@ Result<void> run_serve(Context& context, const Options& options) {
 
 void add_serve_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("serve", "Answer predictions over HTTP and show the dashboard");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeCommandOptions>();
   command
       ->add_option(
           "-m,--model", options->models,

@@ -13,7 +13,7 @@
 namespace imago::app {
 namespace {
 
-struct Options {
+struct TrainOptions {
   std::string data;
   std::string recipe = "quick";
   std::string model;
@@ -29,7 +29,7 @@ struct Options {
   TeamOptions team;
 };
 
-Result<json::Value> effective_recipe(const Options& options) {
+Result<json::Value> effective_recipe(const TrainOptions& options) {
   TRY(auto recipe, load_recipe(options.recipe));
   if (!options.epochs.empty()) TRY_VOID(apply_override(recipe, "epochs=" + options.epochs));
   if (options.max_minutes >= 0) recipe["max_minutes"] = options.max_minutes;
@@ -38,7 +38,7 @@ Result<json::Value> effective_recipe(const Options& options) {
 }
 
 /// The file that --weights or --from name; empty for neither.
-Result<std::filesystem::path> initial_weights(pipeline::Workspace& workspace, const Options& options) {
+Result<std::filesystem::path> initial_weights(pipeline::Workspace& workspace, const TrainOptions& options) {
   if (!options.weights.empty()) {
     std::error_code error;
     const auto path = std::filesystem::absolute(options.weights, error);
@@ -52,7 +52,7 @@ Result<std::filesystem::path> initial_weights(pipeline::Workspace& workspace, co
   return package.weights_path();
 }
 
-Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Options& options, const Team& team,
+Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const TrainOptions& options, const Team& team,
                                     TrainingDisplay& display, const pipeline::ShouldStop& should_stop) {
   TRY(const auto trainer, trainer_program());
   const auto on_event = [&](const json::Value& event) { display.on_event(event); };
@@ -75,7 +75,7 @@ Result<pipeline::TrainResult> train(pipeline::Workspace& workspace, const Option
 }
 
 /// All but the first of those that train together: the first says what to do and keeps what comes of it.
-Result<void> work(const Context& context, const Options& options, const Team& team) {
+Result<void> work(const Context& context, const TrainOptions& options, const Team& team) {
   TRY(const auto trainer, trainer_program());
   TRY_VOID(pipeline::run_worker({.workspace_folder = context.workspace_folder,
                                  .trainer = trainer,
@@ -87,7 +87,7 @@ Result<void> work(const Context& context, const Options& options, const Team& te
   return {};
 }
 
-Result<void> run_train(Context& context, const Options& options) {
+Result<void> run_train(Context& context, const TrainOptions& options) {
   wait_politely();
   catch_stop_signals();
   TRY(const auto team, Team::join(options.team));
@@ -124,7 +124,7 @@ Result<void> run_train(Context& context, const Options& options) {
 
 void add_train_command(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("train", "Train a model, measure it on the test split and register it");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TrainOptions>();
   command->add_option("-d,--data", options->data, "Data set: NAME or NAME@VERSION");
   command->add_option("-r,--recipe", options->recipe, "Recipe name or .yaml file (see `imago recipes list`)")
       ->capture_default_str();

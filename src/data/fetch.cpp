@@ -67,14 +67,14 @@ std::optional<fs::path> is_itself(const fs::path& folder, const Looks& looks) {
   return std::nullopt;
 }
 
-struct Place {
+struct SearchedFolder {
   fs::path folder;
   std::string description;
 };
 
 /// Folders that are looked into, in order; those that are not there are kept, for the message.
-std::vector<Place> places(const Locate& where) {
-  std::vector<Place> found;
+std::vector<SearchedFolder> places(const Locate& where) {
+  std::vector<SearchedFolder> found;
   if (const char* data = std::getenv("IMAGO_DATA"); data != nullptr && *data != '\0')
     found.push_back({data, "$IMAGO_DATA"});
   std::error_code error;

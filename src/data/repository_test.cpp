@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/source_dir.hpp"
 #include "data/test_data.hpp"
 
 namespace imago::data {
@@ -120,7 +121,7 @@ TEST(ManifestText, RefusesRowsThatAreNotSound) {
 }
 
 TEST(Version, IsThatOfTheWorkedExampleInTheFormatPage) {
-  const auto page = read_file(fs::path(IMAGO_SOURCE_DIR) / "docs" / "formats" / "dataset.md").value();
+  const auto page = read_file(fs::path(source_dir()) / "docs" / "formats" / "dataset.md").value();
   const auto start = page.find("{\"imago\":\"dataset\"");
   const auto manifest = decode_manifest(std::string_view(page).substr(start, page.find("```", start) - start));
   ASSERT_TRUE(manifest) << manifest.error().message;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 #include "image/encode.hpp"
 
 namespace imago::data::testing {
@@ -90,7 +91,7 @@ inline std::string zip_of(const std::vector<std::pair<std::string, std::string>>
 /// The development data, or an empty path.
 inline fs::path shared_data() {
   const char* given = std::getenv("IMAGO_DATA");
-  const fs::path place = given != nullptr ? fs::path(given) : fs::path(IMAGO_SOURCE_DIR) / ".." / "shared" / "data";
+  const fs::path place = given != nullptr ? fs::path(given) : fs::path(source_dir()) / ".." / "shared" / "data";
   return fs::exists(place) ? place : fs::path();
 }
 

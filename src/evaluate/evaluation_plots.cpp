@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "evaluate/colors.hpp"
+
 namespace imago::evaluate {
 namespace {
 
@@ -16,7 +18,6 @@ using image::Text;
 constexpr Color kRight{0, 114, 178};
 constexpr Color kOverconfident{213, 94, 0};
 constexpr Color kUnderconfident{0, 158, 115};
-constexpr Color kInk{34, 34, 34};
 constexpr double kLeft = 60, kTop = 60, kSide = 320, kCounts = 70, kGap = 40;
 
 void write(Drawing& drawing, double x, double y, Anchor anchor, std::string text, double size = 12.0) {

@@ -2,6 +2,7 @@
 // Everything that is measured, against what scikit-learn 1.9.1 and SciPy 1.17.1 say: tests/golden/metrics.py.
 #include <gmock/gmock.h>
 
+#include "base/source_dir.hpp"
 #include "evaluate/metrics.hpp"
 #include "evaluate/paired.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr double kTolerance = 1e-9;
 
 const json::Value& golden() {
-  static const json::Value value = json::read(std::string(IMAGO_SOURCE_DIR) + "/tests/golden/metrics.json").value();
+  static const json::Value value = json::read(source_dir() + "/tests/golden/metrics.json").value();
   return value;
 }
 

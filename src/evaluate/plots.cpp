@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "evaluate/colors.hpp"
 #include "image/encode.hpp"
 
 namespace imago::evaluate {
@@ -20,7 +21,6 @@ using image::Text;
 // Okabe and Ito's colours, which people who see colours differently tell apart.
 constexpr std::array<Color, 6> kColors{
     {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {230, 159, 0}, {86, 180, 233}}};
-constexpr Color kInk{34, 34, 34};
 constexpr Color kGrid{221, 221, 221};
 
 Text text_at(double x, double y, Anchor anchor, std::string text, double size = 12.0) {

@@ -3,17 +3,10 @@
 
 #include <curl/curl.h>
 
-#include <memory>
+#include "http/curl_handles.hpp"
 
 namespace imago::http {
 namespace {
-
-struct EasyCleanup {
-  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-};
-struct ListFree {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
 
 struct Sink {
   ClientResponse response;
@@ -57,10 +50,10 @@ ErrorCode code_of(CURLcode code) {
 
 Result<ClientResponse> fetch(const ClientRequest& request) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, EasyCleanup> handle(curl_easy_init());
+  const EasyHandle handle(curl_easy_init());
   if (ready != CURLE_OK || !handle) return fail(ErrorCode::Internal, "libcurl did not start");
 
-  std::unique_ptr<curl_slist, ListFree> headers;
+  CurlList headers;
   for (const auto& [name, value] : request.headers) {
     const std::string line = value.empty() ? name + ";" : name + ": " + value;
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());

@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 
+#include "http/trim.hpp"
+
 namespace imago::http {
 namespace {
 
@@ -18,12 +20,6 @@ constexpr int kGzip = 15 + 16;
 constexpr int kBare = -15;
 constexpr int kFast = 1;
 constexpr int kMemory = 8;
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 std::string lower(std::string_view text) {
   std::string small(text);

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <optional>
 
+#include "http/trim.hpp"
+
 namespace imago::http {
 namespace {
 
@@ -14,12 +16,6 @@ constexpr std::size_t kMaxPartHeaderBytes = 8192;
 
 bool equal_caseless(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 // Reads a quoted string at `at` (the opening quote) and moves past it. Browsers write a quote in a filename as %22 and

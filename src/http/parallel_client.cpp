@@ -10,19 +10,15 @@
 #include <array>
 #include <vector>
 
+#include "http/curl_handles.hpp"
+
 namespace imago::http {
 namespace {
 
 using std::chrono::nanoseconds;
 
-struct EasyCleanup {
-  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-};
 struct MultiCleanup {
   void operator()(CURLM* handle) const noexcept { curl_multi_cleanup(handle); }
-};
-struct ListFree {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
 };
 struct UrlCleanup {
   void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
@@ -46,14 +42,14 @@ class Descriptor {
 };
 
 struct Slot {
-  std::unique_ptr<CURL, EasyCleanup> handle;
+  EasyHandle handle;
   std::uint64_t ticket = 0;
   std::string body;
 };
 
 constexpr std::size_t kMostKept = 1u << 20;  // of an answer's body: one that is longer is none of ours
 
-std::size_t take_body(char* data, std::size_t, std::size_t size, void* target) {
+std::size_t take_answer(char* data, std::size_t, std::size_t size, void* target) {
   auto& body = static_cast<Slot*>(target)->body;
   if (body.size() + size > kMostKept) return 0;
   body.append(data, size);
@@ -72,7 +68,7 @@ struct ParallelClient::Impl {
 
   Descriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
   Descriptor timer{timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
-  std::unique_ptr<curl_slist, ListFree> headers;
+  CurlList headers;
   std::vector<Slot> slots;  // never grows after open: libcurl knows where they are
   std::vector<Slot*> idle;
   SteadyTime curl_due = SteadyTime::max();     // when libcurl wants to be called, whatever happens
@@ -115,7 +111,7 @@ Result<void> ParallelClient::Impl::add_slot(const ParallelOptions& options) {
   curl_easy_setopt(curl, CURLOPT_POST, 1L);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take_answer);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &slot);
   curl_easy_setopt(curl, CURLOPT_PRIVATE, &slot);
   if (!options.trust.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.trust.c_str());

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "http/gnutls_datum.hpp"
 
 namespace imago::http {
 namespace {
@@ -29,11 +30,6 @@ using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy<destroy>>;
 using Certificate = Owned<gnutls_x509_crt_t, gnutls_x509_crt_deinit>;
 using PrivateKey = Owned<gnutls_privkey_t, gnutls_privkey_deinit>;
 using Credentials = Owned<gnutls_certificate_credentials_t, gnutls_certificate_free_credentials>;
-
-gnutls_datum_t datum(const std::string& pem) {
-  // The library takes a pointer to what it only reads.
-  return {reinterpret_cast<unsigned char*>(const_cast<char*>(pem.data())), static_cast<unsigned>(pem.size())};
-}
 
 Result<std::string> read_pem(const fs::path& path, std::string_view what) {
   auto text = read_file(path, kMaxPemBytes);

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/tls_credentials.hpp"
 
-#include <string>
+#include "http/gnutls_datum.hpp"
 
 namespace imago::http {
 namespace {
 
 constexpr unsigned kMostCertificates = 16;  // of one chain
-
-gnutls_datum_t datum(const std::string& pem) {
-  // The library takes a pointer to what it only reads.
-  return {reinterpret_cast<unsigned char*>(const_cast<char*>(pem.data())), static_cast<unsigned>(pem.size())};
-}
 
 }  // namespace
 

@@ -26,7 +26,7 @@ tl::unexpected<Error> fail_png(int status) {
               spng_strerror(status));
 }
 
-Result<Context> open(Bytes encoded) {
+Result<Context> open_png(Bytes encoded) {
   Context context(spng_ctx_new(0));
   if (!context) return fail(ErrorCode::ResourceExhausted, "no memory to decode a PNG");
   if (const int status = spng_set_chunk_limits(context.get(), kMaxChunkBytes, kMaxAllChunksBytes))
@@ -75,14 +75,14 @@ Result<void> decode_into(spng_ctx* context, std::vector<std::uint8_t>& pixels, i
 }  // namespace
 
 Result<Header> png_header(Bytes encoded) {
-  TRY(const auto context, open(encoded));
+  TRY(const auto context, open_png(encoded));
   TRY(const auto header, read_header(context.get()));
   return Header{static_cast<int>(header.width), static_cast<int>(header.height), orientation_of(context.get())};
 }
 
 Result<Image> decode_png(Bytes encoded) {
   if (!has_end(encoded)) return fail(ErrorCode::Corrupt, "broken PNG: it ends too early");
-  TRY(const auto context, open(encoded));
+  TRY(const auto context, open_png(encoded));
   TRY(const auto header, read_header(context.get()));
   Image image{static_cast<int>(header.width), static_cast<int>(header.height), {}};
   image.rgb.resize(image.pixels() * 3);

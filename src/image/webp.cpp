@@ -17,7 +17,7 @@ struct DemuxDelete {
 using Demuxer = std::unique_ptr<WebPDemuxer, DemuxDelete>;
 
 /// Keeps to the container's structure; refuses a file that ends too early.
-Result<Demuxer> open(Bytes encoded) {
+Result<Demuxer> open_webp(Bytes encoded) {
   const WebPData data{data_of(encoded), encoded.size()};
   Demuxer demuxer(WebPDemux(&data));
   if (!demuxer) return fail(ErrorCode::Corrupt, "broken WebP: its parts do not add up, or it ends too early");
@@ -67,7 +67,7 @@ Result<Image> decode_frame(const WebPIterator& frame, int canvas_width, int canv
 }  // namespace
 
 Result<Header> webp_header(Bytes encoded) {
-  TRY(const auto demuxer, open(encoded));
+  TRY(const auto demuxer, open_webp(encoded));
   const auto width = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH);
   const auto height = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT);
   if (width < 1 || height < 1 || width > (1U << 24) || height > (1U << 24))
@@ -76,7 +76,7 @@ Result<Header> webp_header(Bytes encoded) {
 }
 
 Result<Image> decode_webp(Bytes encoded) {
-  TRY(const auto demuxer, open(encoded));
+  TRY(const auto demuxer, open_webp(encoded));
   WebPIterator frame{};
   const bool found = WebPDemuxGetFrame(demuxer.get(), 1, &frame) != 0;
   auto image = found ? decode_frame(frame, static_cast<int>(WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH)),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 #include "infer/engine.hpp"
 
 namespace imago::infer {
@@ -21,7 +22,7 @@ class TinyPackage {
     package_.folder = folder_.path();
     package_.spec.graph.input = {3, 8, 8};
     for (int i = 0; i < classes; ++i) package_.spec.labels.push_back(fmt::format("class {}", i));
-    write(read_file(fs::path(IMAGO_SOURCE_DIR) / "tests/golden" / (name + ".onnx")).value());
+    write(read_file(fs::path(source_dir()) / "tests/golden" / (name + ".onnx")).value());
   }
   void write(const std::string& onnx) { EXPECT_TRUE(write_file(package_.onnx_path(), onnx).has_value()); }
 

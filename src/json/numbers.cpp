@@ -18,7 +18,7 @@
 namespace imago::json {
 namespace {
 
-constexpr std::size_t kMaxDepth = 8;
+constexpr std::size_t kMaxArrayDepth = 8;
 /// A thread keeps its parser's memory for the next text unless the text was larger than this.
 constexpr std::size_t kKeptBytes = std::size_t{4} << 20;
 
@@ -53,7 +53,8 @@ class Flattener {
   explicit Flattener(std::size_t max_numbers) : max_numbers_(max_numbers) {}
 
   Result<void> add(array items, std::size_t depth) {
-    if (depth >= kMaxDepth) return fail(ErrorCode::InvalidArgument, "an array nested deeper than {}", kMaxDepth);
+    if (depth >= kMaxArrayDepth)
+      return fail(ErrorCode::InvalidArgument, "an array nested deeper than {}", kMaxArrayDepth);
     const bool holds_rows = items.begin() != items.end() && (*items.begin()).type() == element_type::ARRAY;
     const bool first = depth == out_.shape.size();
     if (first) out_.shape.push_back(0);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::pair<Init, std::string_view>, 3> kInits{
     {{Init::Default, "default"}, {Init::Identity, "identity"}, {Init::Whitening, "whitening"}}};
-constexpr std::array<std::pair<Activation, std::string_view>, 4> kActivations{
+constexpr std::array<std::pair<Activation, std::string_view>, 4> kFunctionNames{
     {{Activation::Relu, "relu"}, {Activation::Relu6, "relu6"}, {Activation::Gelu, "gelu"}, {Activation::Silu, "silu"}}};
 constexpr std::array<std::pair<Pool, std::string_view>, 2> kPools{{{Pool::Max, "max"}, {Pool::Average, "average"}}};
 
@@ -35,7 +35,7 @@ void each_field(auto& norm, auto&& fields) requires std::is_same_v<std::remove_c
 }
 void each_field(auto& activate,
                 auto&& fields) requires std::is_same_v<std::remove_cvref_t<decltype(activate)>, Activate> {
-  fields("function", activate.function, kActivations);
+  fields("function", activate.function, kFunctionNames);
 }
 void each_field(auto& pool, auto&& fields) requires std::is_same_v<std::remove_cvref_t<decltype(pool)>, Pool2d> {
   fields("pool", pool.kind, kPools);

@@ -13,9 +13,9 @@ constexpr std::array<Stage, 7> kStages{
 constexpr int kStem = 32;
 constexpr int kFeatures = 1280;
 
-class Builder {
+class MobileNetBuilder {
  public:
-  Builder(Graph& graph, bool tensorflow)
+  MobileNetBuilder(Graph& graph, bool tensorflow)
       : graph_(graph), tensorflow_(tensorflow), height_(graph.input.height), width_(graph.input.width) {}
 
   /// `name`.0 convolution, `name`.1 BatchNorm, `name`.2 ReLU6.
@@ -71,7 +71,7 @@ void mobilenet_v2(Graph& graph, int classes, Settings& settings) {
   const bool tensorflow =
       settings.choice("padding", std::array<std::string_view, 2>{"torch", "tensorflow"}, "torch") == 1;
   const float dropout = settings.number("dropout", 0.2F, 0.0F, 0.95F);
-  Builder builder(graph, tensorflow);
+  MobileNetBuilder builder(graph, tensorflow);
   builder.conv_bn_relu("features.0", kStem, 3, 2);
   int block = 0;
   for (const Stage& stage : kStages) {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 
 namespace imago::model {
 namespace {
@@ -169,7 +170,7 @@ TEST(Safetensors, EveryTruncationIsRefused) {
 
 TEST(Safetensors, ReadsARealBackbone) {
   const char* data = std::getenv("IMAGO_DATA");
-  const std::filesystem::path folder = data != nullptr ? data : IMAGO_SOURCE_DIR "/../shared/data";
+  const std::filesystem::path folder = data != nullptr ? std::string(data) : source_dir() + "/../shared/data";
   const auto path = folder / "mobilenet_v2-features.safetensors";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path << "; set IMAGO_DATA";
   const auto weights = read_safetensors(path);

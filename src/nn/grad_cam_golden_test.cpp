@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/source_dir.hpp"
 #include "json/json.hpp"
 #include "model/architectures.hpp"
 #include "nn/explain.hpp"
@@ -17,7 +18,7 @@ using ::testing::Pointwise;
 using namespace testing;
 
 const json::Value& golden(std::string_view architecture) {
-  static const json::Value value = json::read(std::string(IMAGO_SOURCE_DIR) + "/tests/golden/grad_cam.json").value();
+  static const json::Value value = json::read(source_dir() + "/tests/golden/grad_cam.json").value();
   return *std::ranges::find(value["cases"], architecture, [](const json::Value& one) { return one["architecture"]; });
 }
 

@@ -9,8 +9,6 @@
 namespace imago::package {
 namespace {
 
-constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 20;
-
 /// weights.safetensors of one folder as that of another, or of the same.
 Result<void> rewrite_weights(const fs::path& from, const fs::path& to, model::Storage storage) {
   model::Metadata metadata;

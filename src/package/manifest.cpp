@@ -16,7 +16,6 @@ constexpr std::size_t kMaxFiles = 64;
 constexpr std::uint64_t kMaxModelBytes = std::uint64_t{4} << 30;
 constexpr std::uint64_t kMaxOtherBytes = std::uint64_t{64} << 20;
 
-constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 20;
 constexpr std::string_view kCompact = "compact";
 
 constexpr std::array<std::string_view, 5> kAlways{"weights.safetensors", "spec.json", "report.json", "lineage.json",

@@ -12,6 +12,9 @@
 
 namespace imago::package {
 
+/// Of manifest.json itself.
+inline constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 20;
+
 struct FileRecord {
   std::string sha256;
   std::uint64_t bytes = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 #include "image/encode.hpp"
 #include "package/npy.hpp"
 
@@ -329,7 +330,7 @@ TEST_F(PackageTest, OtherPreprocessingIsRefusedNamingTheValue) {
 }
 
 TEST(PackageDocument, ItsWorkedExampleIsASpecThatWeRead) {
-  const auto text = read_file(fs::path(IMAGO_SOURCE_DIR) / "docs/formats/package.md").value();
+  const auto text = read_file(fs::path(source_dir()) / "docs/formats/package.md").value();
   const std::string fence = "```json\n";
   const auto begin = text.find(fence, text.find("## Worked example")) + fence.size();
   const auto value = json::parse(text.substr(begin, text.find("```", begin) - begin));

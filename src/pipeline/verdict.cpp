@@ -11,20 +11,20 @@
 namespace imago::pipeline {
 namespace {
 
-struct Measured {
+struct Accuracy {
   double accuracy = 0.0;
   bool anew = false;
 };
 
-Result<Measured> measure(Workspace& workspace, const registry::ModelVersion& version, const Candidate& candidate,
+Result<Accuracy> measure(Workspace& workspace, const registry::ModelVersion& version, const Candidate& candidate,
                          const data::Manifest& manifest, const OnProgress& on_progress) {
   TRY(const auto package, workspace.models().open(version));
   const auto digest = json::get_or<std::string>(package.lineage, "test_digest", "");
   if (digest && *digest == digest_of(manifest, candidate.split) && version.test_accuracy >= 0.0)
-    return Measured{version.test_accuracy, false};
+    return Accuracy{version.test_accuracy, false};
   TRY(const auto engine, infer::Engine::load(package));
   TRY(const auto metrics, evaluate_split(workspace, *engine, package.spec, manifest, candidate.split, on_progress));
-  return Measured{metrics.accuracy, true};
+  return Accuracy{metrics.accuracy, true};
 }
 
 }  // namespace

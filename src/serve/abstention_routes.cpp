@@ -34,7 +34,7 @@ Result<json::Value> show(const Api& api, const http::Request& request) {
   return describe(api, version);
 }
 
-Result<json::Value> set(const Api& api, const http::Request& request) {
+Result<json::Value> set_limits(const Api& api, const http::Request& request) {
   TRY(const auto version, version_in(api, request));
   TRY(const auto body, json_body(request));
   TRY(const auto reason, reason_in(body, "set over HTTP"));
@@ -67,7 +67,7 @@ void add_abstention_routes(RouteList& routes, const Api& api) {
     });
   };
   add("GET", Scope::Predict, show);
-  add("PUT", Scope::Admin, set);
+  add("PUT", Scope::Admin, set_limits);
   add("DELETE", Scope::Admin, lift);
 }
 

@@ -66,7 +66,7 @@ void send_change(Reply& reply, const Result<AliasChange>& change) {
   send_alias(reply, to_json(*change), change->version);
 }
 
-Result<AliasChange> set(const Api& api, const http::Request& request) {
+Result<AliasChange> set_alias(const Api& api, const http::Request& request) {
   TRY(const auto only_from, condition_of(request));
   TRY(const auto body, json_body(request));
   TRY(const auto version, json::get<int>(body, "version"));
@@ -93,7 +93,7 @@ void add_alias_routes(RouteList& routes, const Api& api) {
   });
   routes.add_blocking("GET", alias, Scope::Predict, [api](Reply reply) { show_alias(api, std::move(reply)); });
   routes.add_blocking("PUT", alias, Scope::Admin,
-                      [api](Reply reply) { send_change(reply, set(api, reply.request())); });
+                      [api](Reply reply) { send_change(reply, set_alias(api, reply.request())); });
   routes.add_blocking("DELETE", alias, Scope::Admin,
                       [api](Reply reply) { send_change(reply, remove(api, reply.request())); });
 }

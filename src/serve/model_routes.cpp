@@ -140,12 +140,6 @@ Result<json::Value> promote(const Api& api, const http::Request& request) {
 }
 
 /// What is corrupt when something is read is ours; in what a client sent it is the client's.
-void send(Reply& reply, const Result<json::Value>& answer) {
-  if (answer) return reply.send_json(*answer);
-  const bool ours = answer.error().code == ErrorCode::Corrupt && reply.request().method != "POST";
-  reply.fail(answer.error(), ours ? Blame::Service : Blame::Request);
-}
-
 /// 409 when the alias has nowhere to go back to; what the request itself may have wrong is seen before.
 void roll_back(const Api& api, Reply& reply) {
   const http::Request& request = reply.request();
@@ -165,21 +159,21 @@ void roll_back(const Api& api, Reply& reply) {
 void add_model_routes(RouteList& routes, const Api& api) {
   if (api.backend.models == nullptr) return;
   routes.add_blocking("GET", "/v1/models", Scope::Predict,
-                      [api](Reply reply) { send(reply, list_models(api, reply.request())); });
+                      [api](Reply reply) { reply.send_result(list_models(api, reply.request())); });
   routes.add_blocking("GET", "/v1/models/{name}", Scope::Predict,
-                      [api](Reply reply) { send(reply, show_model(api, reply.request().captures.at("name"))); });
+                      [api](Reply reply) { reply.send_result(show_model(api, reply.request().captures.at("name"))); });
   routes.add_blocking("GET", "/v1/models/{name}/versions", Scope::Predict,
-                      [api](Reply reply) { send(reply, list_versions(api, reply.request())); });
+                      [api](Reply reply) { reply.send_result(list_versions(api, reply.request())); });
   routes.add_blocking("GET", "/v1/models/{name}/versions/{version}", Scope::Predict, [api](Reply reply) {
     const auto& captures = reply.request().captures;
-    send(reply, show_version(api, captures.at("name"), captures.at("version")));
+    reply.send_result(show_version(api, captures.at("name"), captures.at("version")));
   });
   routes.add_blocking("GET", "/v1/models/{name}/history", Scope::Predict, [api](Reply reply) {
     const auto& request = reply.request();
-    send(reply, show_history(api, request.captures.at("name"), std::string(request.parameter("alias"))));
+    reply.send_result(show_history(api, request.captures.at("name"), std::string(request.parameter("alias"))));
   });
   routes.add_blocking("POST", "/v1/models/{name}/promote", Scope::Admin,
-                      [api](Reply reply) { send(reply, promote(api, reply.request())); });
+                      [api](Reply reply) { reply.send_result(promote(api, reply.request())); });
   routes.add_blocking("POST", "/v1/models/{name}/rollback", Scope::Admin,
                       [api](Reply reply) { roll_back(api, reply); });
 }

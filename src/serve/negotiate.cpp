@@ -7,15 +7,12 @@
 #include <cstdint>
 
 #include "base/rng.hpp"
+#include "http/trim.hpp"
 
 namespace imago::serve {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+using http::trim;
 
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {

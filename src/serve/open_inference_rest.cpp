@@ -33,11 +33,6 @@ Result<Named> named_by(const http::Request& request) {
   return named;
 }
 
-void send(Reply& reply, const Result<json::Value>& answer) {
-  if (answer) return reply.send_json(*answer);
-  reply.fail(answer.error(), Blame::Request);
-}
-
 json::Value duration_json(const ModelStatistics::Duration& duration) {
   return {{"count", duration.count}, {"ns", duration.time.count()}};
 }
@@ -124,7 +119,7 @@ void OpenInferenceRest::model_metadata(Reply reply) const {
                        {"inputs", tensors_json(info.inputs)},
                        {"outputs", tensors_json(info.outputs)}};
   };
-  send(reply, describe());
+  reply.send_result(describe());
 }
 
 void OpenInferenceRest::model_ready(Reply reply) const {
@@ -133,7 +128,7 @@ void OpenInferenceRest::model_ready(Reply reply) const {
     TRY_VOID(core_.info(named.model, named.version));
     return json::Value{{"name", named.model}, {"ready", true}};
   };
-  send(reply, look());
+  reply.send_result(look());
 }
 
 void OpenInferenceRest::statistics(Reply reply) const {
@@ -144,7 +139,7 @@ void OpenInferenceRest::statistics(Reply reply) const {
     for (const auto& model : all) rows.push_back(statistics_json(model));
     return json::Value{{"model_stats", std::move(rows)}};
   };
-  send(reply, count());
+  reply.send_result(count());
 }
 
 /// An inference on its way: the tensors look into the body of the request behind `reply`.
@@ -208,7 +203,7 @@ void OpenInferenceRest::repository_index(Reply reply) const {
     }
     return rows;
   };
-  send(reply, list());
+  reply.send_result(list());
 }
 
 namespace {

@@ -51,6 +51,12 @@ void Reply::send_json(const json::Value& value, int status) {
   send({.status = status, .headers = {{"Content-Type", "application/json"}}, .body = json::dump(value)});
 }
 
+void Reply::send_result(const Result<json::Value>& result) {
+  if (result) return send_json(*result);
+  const bool ours = result.error().code == ErrorCode::Corrupt && request().method != "POST";
+  fail(result.error(), ours ? Blame::Service : Blame::Request);
+}
+
 void Reply::send_json_text(std::string text) {
   send({.headers = {{"Content-Type", "application/json"}}, .body = std::move(text)});
 }

@@ -50,6 +50,9 @@ class Reply {
   void add_header(std::string name, std::string value);
   void send(http::Response response);
   void send_json(const json::Value& value, int status = 200);
+  /// The value, or why there is none: what is stored and cannot be read is the service's fault, unless the request
+  /// brought it.
+  void send_result(const Result<json::Value>& result);
   /// Already written JSON.
   void send_json_text(std::string text);
   /// With the status the error has when `blame` is to blame.

@@ -45,20 +45,14 @@ Result<json::Value> show_run(const Api& api, const std::string& id) {
   return value;
 }
 
-void send(Reply& reply, const Result<json::Value>& answer) {
-  if (answer) return reply.send_json(*answer);
-  const bool ours = answer.error().code == ErrorCode::Corrupt;  // a row that cannot be read
-  reply.fail(answer.error(), ours ? Blame::Service : Blame::Request);
-}
-
 }  // namespace
 
 void add_run_routes(RouteList& routes, const Api& api) {
   if (api.backend.runs == nullptr) return;
   routes.add_blocking("GET", "/v1/runs", Scope::Predict,
-                      [api](Reply reply) { send(reply, list_runs(api, reply.request())); });
+                      [api](Reply reply) { reply.send_result(list_runs(api, reply.request())); });
   routes.add_blocking("GET", "/v1/runs/{id}", Scope::Predict,
-                      [api](Reply reply) { send(reply, show_run(api, reply.request().captures.at("id"))); });
+                      [api](Reply reply) { reply.send_result(show_run(api, reply.request().captures.at("id"))); });
 }
 
 }  // namespace imago::serve

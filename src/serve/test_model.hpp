@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 #include "image/decode.hpp"
 #include "infer/engine.hpp"
 #include "package/package.hpp"
@@ -53,7 +54,7 @@ class TestModel {
   TestModel() : folder_(TemporaryDirectory::create(fs::temp_directory_path(), "serve-test").value()) {
     package_.folder = folder_.path();
     package_.digest = std::string(64, 'd');
-    const auto onnx = read_file(fs::path(IMAGO_SOURCE_DIR) / "tests/golden/tiny.onnx").value();
+    const auto onnx = read_file(fs::path(source_dir()) / "tests/golden/tiny.onnx").value();
     EXPECTS(write_file(package_.onnx_path(), onnx).has_value(), "the temporary folder can be written");
     describe();
     engine_ = infer::Engine::load(package_, {.threads = 1}).value();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 
 namespace imago::train {
 namespace {
@@ -212,7 +213,7 @@ TEST(Recipe, ListsTheKindsThereAre) {
 }
 
 TEST(Recipe, HasEverySettingOnItsPage) {
-  const auto page = read_file(std::filesystem::path(IMAGO_SOURCE_DIR) / "docs/formats/recipe.md").value();
+  const auto page = read_file(std::filesystem::path(source_dir()) / "docs/formats/recipe.md").value();
   const auto all = to_json(recipe_from_json(least()).value());
   for (const auto& [key, value] : all.items()) {
     if (key == "augmentation" || key == "architecture") continue;  // pages of their own, and the table of architectures

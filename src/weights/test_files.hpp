@@ -5,11 +5,12 @@
 #include <string>
 
 #include "base/files.hpp"
+#include "base/source_dir.hpp"
 #include "weights/torch_tensors.hpp"
 
 namespace imago::weights {
 
-inline fs::path fixture(const std::string& name) { return fs::path(IMAGO_SOURCE_DIR) / "src/weights/fixtures" / name; }
+inline fs::path fixture(const std::string& name) { return fs::path(source_dir()) / "src/weights/fixtures" / name; }
 
 inline std::string pickled_text(const std::string& text) {
   return "X" + std::string{static_cast<char>(text.size()), '\0', '\0', '\0'} + text;

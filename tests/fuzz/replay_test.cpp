@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <set>
 
+#include "base/source_dir.hpp"
 #include "fuzz/target.hpp"
 
 namespace imago::fuzz {
 namespace {
 
-const fs::path kRegressions = fs::path(IMAGO_SOURCE_DIR) / "tests/fuzz/regressions";
+const fs::path kRegressions = fs::path(source_dir()) / "tests/fuzz/regressions";
 
 std::vector<fs::path> sorted(const fs::path& folder) {
   std::vector<fs::path> paths;
