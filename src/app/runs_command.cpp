@@ -6,7 +6,7 @@ namespace imago::app {
 namespace {
 
 template <class Options>
-void act(CLI::App* command, Context& context, std::shared_ptr<Options> options,
+void act(CLI::App* command, Context& context, const std::shared_ptr<Options>& options,
          Result<void> (*action)(Context&, const Options&)) {
   command->callback([&context, options, action] {
     context.action = [&context, options, action] { return action(context, *options); };

@@ -66,7 +66,7 @@ class TrainingTeam::Table final : public nn::Rendezvous {
     const auto deadline = steady_clock::now() + kForWordsToCome;
     do {
       const auto said = find(kFailure);
-      if (said && *said) return **said;
+      if (said && *said) return *said;
       std::this_thread::sleep_for(kBetweenLooks);
     } while (steady_clock::now() < deadline);
     return std::nullopt;

@@ -65,7 +65,7 @@ class Morph {
 double area_under(std::span<const double> curve) {
   EXPECTS(curve.size() >= 2, "an area lies between two values");
   const double ends = (curve.front() + curve.back()) / 2.0;
-  return (std::accumulate(curve.begin() + 1, curve.end() - 1, ends)) / static_cast<double>(curve.size() - 1);
+  return std::accumulate(curve.begin() + 1, curve.end() - 1, ends) / static_cast<double>(curve.size() - 1);
 }
 
 Result<std::optional<Faithfulness>> measure_faithfulness(model::Classifier& classifier, const image::ImageBatch& image,

@@ -17,13 +17,13 @@ Result<Inference> read(const serve::OpenInferenceHost& host, const Call& call,
   return inference;
 }
 
-using Start = void (*)(const serve::OpenInference& core, serve::InferRequest request, serve::InferDone done);
+using Start = void (serve::OpenInference::*)(serve::InferRequest request, const serve::InferDone& done) const;
 
 void read_and_start(const serve::OpenInferenceHost& host, const Call& call, const inference::ModelInferRequest& message,
                     inference::ModelInferResponse& answer, const std::function<void(Ending)>& done, Start start) {
   auto inference = read(host, call, message);
   if (!inference) return done(ending_of(serve::Refusal{std::move(inference.error()), serve::Blame::Request}));
-  start(host.core, std::move(inference->request), [&answer, raw = inference->raw, done](serve::InferResult result) {
+  (host.core.*start)(std::move(inference->request), [&answer, raw = inference->raw, done](serve::InferResult result) {
     if (!result) return done(ending_of(result.error()));
     write_inference(*result, raw, answer);
     done({});
@@ -35,13 +35,10 @@ void read_and_start(const serve::OpenInferenceHost& host, const Call& call, cons
 void infer(const serve::OpenInferenceHost& host, const Call& call, const inference::ModelInferRequest& message,
            inference::ModelInferResponse& answer, const std::function<void(Ending)>& done) {
   if (message.ByteSizeLong() <= host.server.limits.inline_bytes) {
-    return read_and_start(host, call, message, answer, done, [](const auto& core, auto request, auto finish) {
-      core.infer(std::move(request), std::move(finish));
-    });
+    return read_and_start(host, call, message, answer, done, &serve::OpenInference::infer);
   }
   auto later = host.core.run_later([&host, &call, &message, &answer, done] {
-    read_and_start(host, call, message, answer, done,
-                   [](const auto& core, auto request, auto finish) { core.infer_here(std::move(request), finish); });
+    read_and_start(host, call, message, answer, done, &serve::OpenInference::infer_here);
   });
   if (!later) done(ending_of(serve::Refusal{std::move(later.error()), serve::Blame::Service}));
 }

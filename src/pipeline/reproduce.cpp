@@ -34,9 +34,9 @@ Result<std::string> what_changed(const tracking::Run& run, const std::string& co
     return fmt::format("it was trained by program version {}, this is {}", program, code_version);
   const json::Value machine = params.value("machine", json::Value::object());
   const json::Value here = describe_machine();
-  if (machine.value("cpu", "") != here["cpu"])
-    return fmt::format("it was trained on '{}', this is '{}'", machine.value("cpu", "?"),
-                       here["cpu"].get<std::string>());
+  const std::string processor = here["cpu"].get<std::string>();
+  if (machine.value("cpu", "") != processor)
+    return fmt::format("it was trained on '{}', this is '{}'", machine.value("cpu", "?"), processor);
   if (params.value("recipe", json::Value::object()).value("max_minutes", 0.0) > 0)
     return "it had a time budget, whose schedule follows the clock (`imago train --max-minutes 0` has none)";
   if (const int workers = params.value("workers", 1); workers > 1)
