@@ -6,8 +6,8 @@
 # Third parties are linked PRIVATE: their headers cannot be reached from other folders where they lie off the default
 # include path; tests/architecture checks the rest. A file in `<folder>/<part>/` belongs to the module too.
 #
-# A module's files are compiled eight at a time (a unity build), in a third of the time of one by one: most of it goes
-# into instantiating the same templates again. So two of them cannot keep different things of one name in their anonymous
+# A module's files are compiled eight at a time (a unity build): one by one, most of the time goes into instantiating the
+# same templates again (docs/decisions/0008). So two of them cannot keep different things of one name in their anonymous
 # namespaces; files for which other names would be unnatural are compiled alone (APART). scripts/lint reads each file alone.
 
 set(IMAGO_WARNINGS -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
@@ -32,7 +32,7 @@ if(IMAGO_FUZZ)
 endif()
 
 if(IMAGO_TESTS)
-  # Not a definition for the compiler: ccache would find nothing again in another clone.
+  # Not a definition for the compiler, which every test would be compiled with.
   configure_file(${PROJECT_SOURCE_DIR}/cmake/source_dir.cpp.in ${CMAKE_BINARY_DIR}/source_dir.cpp @ONLY)
   add_library(imago_source_dir STATIC ${CMAKE_BINARY_DIR}/source_dir.cpp)
   target_include_directories(imago_source_dir PUBLIC ${PROJECT_SOURCE_DIR}/src)

@@ -139,7 +139,6 @@ Result<json::Value> promote(const Api& api, const http::Request& request) {
   return to_json(change);
 }
 
-/// What is corrupt when something is read is ours; in what a client sent it is the client's.
 /// 409 when the alias has nowhere to go back to; what the request itself may have wrong is seen before.
 void roll_back(const Api& api, Reply& reply) {
   const http::Request& request = reply.request();

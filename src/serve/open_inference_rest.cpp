@@ -33,6 +33,11 @@ Result<Named> named_by(const http::Request& request) {
   return named;
 }
 
+void send(Reply& reply, const Result<json::Value>& answer) {
+  if (answer) return reply.send_json(*answer);
+  reply.fail(answer.error(), Blame::Request);
+}
+
 json::Value duration_json(const ModelStatistics::Duration& duration) {
   return {{"count", duration.count}, {"ns", duration.time.count()}};
 }
@@ -119,7 +124,7 @@ void OpenInferenceRest::model_metadata(Reply reply) const {
                        {"inputs", tensors_json(info.inputs)},
                        {"outputs", tensors_json(info.outputs)}};
   };
-  reply.send_result(describe());
+  send(reply, describe());
 }
 
 void OpenInferenceRest::model_ready(Reply reply) const {
@@ -128,7 +133,7 @@ void OpenInferenceRest::model_ready(Reply reply) const {
     TRY_VOID(core_.info(named.model, named.version));
     return json::Value{{"name", named.model}, {"ready", true}};
   };
-  reply.send_result(look());
+  send(reply, look());
 }
 
 void OpenInferenceRest::statistics(Reply reply) const {
@@ -139,7 +144,7 @@ void OpenInferenceRest::statistics(Reply reply) const {
     for (const auto& model : all) rows.push_back(statistics_json(model));
     return json::Value{{"model_stats", std::move(rows)}};
   };
-  reply.send_result(count());
+  send(reply, count());
 }
 
 /// An inference on its way: the tensors look into the body of the request behind `reply`.
@@ -203,7 +208,7 @@ void OpenInferenceRest::repository_index(Reply reply) const {
     }
     return rows;
   };
-  reply.send_result(list());
+  send(reply, list());
 }
 
 namespace {
