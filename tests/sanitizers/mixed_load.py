@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that a server does, at the same time, on one that was built with sanitizers: it must answer, and they must find nothing.
 
-    mixed_load.py BUILD [--minutes M] [--output FILE]      BUILD: the folder of the sanitized imago; scripts/sanitize serve
+    mixed_load.py BUILD [--minutes M] [--no-grpc] [--output FILE]      BUILD: the folder of the sanitized imago; scripts/sanitize serve
 
 The workspace is made, and the keys, by the usual build; trainings run its imago-trainer.
 """
@@ -190,7 +190,8 @@ class Load:
                         return
 
     def run(self, seconds, process):
-        acts = [self.predicts, self.predicts, self.infers, self.looks, self.follows, self.swaps, self.uploads, self.trains, self.strangers, self.leaves, self.calls, self.fuzzes]
+        acts = [self.predicts, self.predicts, self.infers, self.looks, self.follows, self.swaps, self.uploads, self.trains, self.strangers, self.leaves, self.fuzzes]
+        acts += [self.calls] if self.grpc_port else []
         threads = [threading.Thread(target=self.repeat, args=(act,), name=act.__name__) for act in acts]
         for thread in threads:
             thread.start()
@@ -208,14 +209,15 @@ def command(workspace, *arguments):
     return json.loads(done.stdout)
 
 
-def run(build, minutes, keep):
+def run(build, minutes, grpc, keep):
     with tempfile.TemporaryDirectory(prefix="sanitized-") as name:
         folder = Path(name)
         workspace = against_server.prepare(folder)
         key = command(workspace, "keys", "create", "--name", "load", "--scopes", "admin")["key"]
         against_server.add_header(folder / "seeds", f"X-API-Key: {key}")
-        grpc_port = against_server.free_port()
-        process, port = against_server.start(build, folder, workspace, environment(folder / "report"), "--grpc-port", str(grpc_port), trainer=ROOT / "build" / "imago-trainer")
+        grpc_port = against_server.free_port() if grpc else None
+        options = ["--grpc-port", str(grpc_port)] if grpc else []
+        process, port = against_server.start(build, folder, workspace, environment(folder / "report"), *options, trainer=ROOT / "build" / "imago-trainer")
         watch = against_server.Watch(process)
         load = Load(port, grpc_port, key, workspace, folder)
         try:
@@ -243,9 +245,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--no-grpc", action="store_true", help="leave the calls over gRPC out")
     parser.add_argument("--output", type=Path, help="JSON in which this build's part is replaced")
     options = parser.parse_args()
-    result = run(options.build.resolve(), options.minutes, options.build.resolve() / "mixed_load")
+    result = run(options.build.resolve(), options.minutes, not options.no_grpc, options.build.resolve() / "mixed_load")
     print(json.dumps(result, indent=2))
     if options.output:
         parts = json.loads(options.output.read_text()) if options.output.exists() else {}
