@@ -4,6 +4,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -19,9 +20,11 @@ RESULTS = Path(os.environ.get("IMAGO_BENCH_RESULTS", ROOT / "bench" / "results")
 
 
 def machine():
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+    processor = dict(re.findall(r"^([^\t\n]+)\t*: (.+)$", Path("/proc/cpuinfo").read_text().split("\n\n")[0], re.M))
+    widest = next((name for name in ("avx512f", "avx2", "avx") if name in processor.get("flags", "").split()), "none")
     memory = next(int(line.split()[1]) for line in open("/proc/meminfo") if line.startswith("MemTotal"))
-    return {"cpu": model, "cores": os.cpu_count(), "memory_gib": round(memory / 2**20, 1), "kernel": platform.release(),
+    return {"cpu": processor.get("model name", platform.processor()), "family": processor.get("cpu family"), "vectors": widest, "cores": os.cpu_count(),
+            "memory_gib": round(memory / 2**20, 1), "kernel": platform.release(),
             "system": next(line.split('"')[1] for line in open("/etc/os-release") if line.startswith("PRETTY_NAME"))}
 
 
