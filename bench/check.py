@@ -53,11 +53,11 @@ def unpack(archive, target):
     if archive.suffix == ".zst":
         stream = subprocess.Popen(["zstd", "-dcq", archive], stdout=subprocess.PIPE)
         with tarfile.open(fileobj=stream.stdout, mode="r|") as tar:
-            tar.extractall(target, filter="data")
+            tar.extractall(target)
         stream.wait()
     else:
         with tarfile.open(archive) as tar:
-            tar.extractall(target, filter="data")
+            tar.extractall(target)
 
 
 def plant(source, count):

