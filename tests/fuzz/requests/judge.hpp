@@ -18,7 +18,7 @@ class Judge {
  public:
   static Result<Judge> open(const json::Value& openapi);
 
-  /// What is wrong with it; empty when nothing is. The first answer to a probe says what the others must say.
+  /// What is wrong with it; empty when nothing is. A version's first answer to a probe says what its others must say.
   std::string fault_of(const Attempt& attempt, const Answer& answer);
   /// The same for bytes that may be no HTTP, of which the server sent back `received` before it closed.
   [[nodiscard]] std::string fault_of_broken(std::string_view received) const;
@@ -35,7 +35,7 @@ class Judge {
 
   std::vector<Operation> operations_;
   Statuses all_;
-  std::vector<double> probabilities_;  // of the first probe
+  std::map<std::string, std::vector<double>> probabilities_;  // of the first probe, by the version that answered
 };
 
 }  // namespace imago::fuzz

@@ -56,6 +56,8 @@ TEST(Judge, BlamesAnotherAnswerToTheSameImage) {
   EXPECT_EQ(one.fault_of(probe, answer(200, R"({"probabilities":[0.25,0.75]})")), "");
   EXPECT_EQ(one.fault_of(probe, answer(200, R"({"probabilities":[0.25000001,0.75]})")), "");
   EXPECT_NE(one.fault_of(probe, answer(200, R"({"probabilities":[0.75,0.25]})")), "");
+  EXPECT_EQ(one.fault_of(probe, answer(200, R"({"model_version":2,"probabilities":[0.75,0.25]})")), "");
+  EXPECT_NE(one.fault_of(probe, answer(200, R"({"model_version":2,"probabilities":[0.25,0.75]})")), "");
   EXPECT_NE(one.fault_of(probe, answer(400, kError)), "");
 }
 
