@@ -4,6 +4,7 @@
 
 #include "app/command.hpp"
 #include "app/settings.hpp"
+#include "app/usage.hpp"
 #include "base/log.hpp"
 
 namespace {
@@ -70,7 +71,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return imago::app::report_usage(app, error);
   }
   try {
     const auto done = context.action();

@@ -127,6 +127,7 @@ void add_model_commands(CLI::App& app, Context& context) {
   add_model_changes(*models, context);
   add_threshold(*models, context);
   add_batch(*models, context);
+  add_average(*models, context);
 }
 
 }  // namespace imago::app

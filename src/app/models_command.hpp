@@ -17,4 +17,7 @@ void add_threshold(CLI::App& models, Context& context);
 /// batch.
 void add_batch(CLI::App& models, Context& context);
 
+/// average.
+void add_average(CLI::App& models, Context& context);
+
 }  // namespace imago::app

@@ -7,6 +7,7 @@
 #include "app/local_files.hpp"
 #include "app/model_choice.hpp"
 #include "app/training_display.hpp"
+#include "app/usage.hpp"
 #include "data/aliases.hpp"
 #include "data/uploads.hpp"
 
@@ -134,7 +135,7 @@ void add_retrain_command(CLI::App& app, Context& context) {
   command
       ->add_option("--replay", options->replay,
                    "Old images to train on beside the new; default: 4 for each new one, 2000 at least")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_more());
   command
       ->add_option("--margin", options->margin,
                    "How much worse than the champion on the test images it may be, in accuracy, and still replace it")

@@ -7,6 +7,7 @@
 #include "app/team.hpp"
 #include "app/training_display.hpp"
 #include "app/training_keys.hpp"
+#include "app/usage.hpp"
 #include "pipeline/train_and_register.hpp"
 #include "pipeline/workers.hpp"
 
@@ -132,13 +133,11 @@ void add_train_command(CLI::App& app, Context& context) {
   command
       ->add_option("--set", options->overrides, "Change one setting of the recipe, such as optimizer.weight_decay=5e-4")
       ->type_name("KEY=VALUE");
-  command->add_option("--epochs", options->epochs, "Short for --set epochs=N")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  command->add_option("--epochs", options->epochs, "Short for --set epochs=N")->check(more_than_zero())->type_name("N");
   command
       ->add_option("--max-minutes", options->max_minutes,
                    "Time budget for training; 0: none. Short for --set max_minutes=M")
-      ->check(CLI::NonNegativeNumber);
+      ->check(zero_or_more());
   command->add_option("--seed", options->seed, "Same seed, same machine, same threads: same weights")
       ->capture_default_str();
   command->add_option("--threads", options->threads, "0: all processors")->check(CLI::Range(0, 1024));

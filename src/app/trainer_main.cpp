@@ -108,7 +108,7 @@ Result<void> load_start_weights(TrainingJob& job, const model::Graph& graph, nn:
   TRY(auto own, learner.weights());
   auto initial = model::take_initial_weights(graph, std::move(own), given, start.strict);
   if (!initial) return pass(initial, start.file.string());
-  TRY_VOID(learner.set_weights(initial->weights));
+  TRY_VOID(learner.set_weights(initial->weights, !initial->kept.empty()));
   job.recipe.training.keep_weights = true;
   emit({{"event", "weights"},
         {"file", start.file.string()},

@@ -87,10 +87,13 @@ Result<std::shared_ptr<Compiled>> compile(const package::ModelPackage& package, 
   const int threads = options.threads > 0 ? options.threads : cores;
   compiled->streams = options.streams > 0 ? options.streams : std::max(1, cores / threads);
   const bool one_each = compiled->streams <= kMostNetworks;
+  // Without a stream of its own a network is computed on the thread that asks, and on that alone: the shortest way for
+  // one core, and no way to use more.
+  const int streams_of_one = threads > 1 ? 1 : 0;
   for (int i = 0; i < (one_each ? compiled->streams : 1); ++i) {
     compiled->networks.push_back(
         core().compile_model(network, "CPU", ov::hint::inference_precision(ov::element::f32),
-                             ov::num_streams(one_each ? 0 : compiled->streams),
+                             ov::num_streams(one_each ? streams_of_one : compiled->streams),
                              ov::inference_num_threads(one_each ? threads : threads * compiled->streams),
                              ov::hint::enable_cpu_pinning(false)));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/initial_weights.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace imago::model {
@@ -45,6 +46,29 @@ Result<InitialWeights> take_initial_weights(const Graph& graph, Weights own, con
   }
   initial.weights = std::move(own);
   return initial;
+}
+
+Result<Weights> mean_weights(std::span<const Weights> trained) {
+  if (trained.size() < 2) return fail(ErrorCode::InvalidArgument, "a mean is of two or more");
+  Weights mean = trained.front();
+  for (const Weights& other : trained) {
+    for (const auto& [name, tensor] : other) {
+      if (!mean.contains(name) || mean.at(name).shape != tensor.shape)
+        return fail(ErrorCode::InvalidArgument, "tensor {} is not in all of them with the same shape", name);
+    }
+    if (other.size() != mean.size()) {
+      const auto missing = std::ranges::find_if(mean, [&](const auto& one) { return !other.contains(one.first); });
+      return fail(ErrorCode::InvalidArgument, "tensor {} is not in all of them with the same shape", missing->first);
+    }
+  }
+  for (auto& [name, tensor] : mean) {
+    for (std::size_t i = 0; i < tensor.data.size(); ++i) {
+      double sum = 0.0;
+      for (const Weights& other : trained) sum += static_cast<double>(other.at(name).data[i]);
+      tensor.data[i] = static_cast<float>(sum / static_cast<double>(trained.size()));
+    }
+  }
+  return mean;
 }
 
 }  // namespace imago::model

@@ -2,6 +2,7 @@
 // Weights learned elsewhere, as the start of another training.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,10 @@ struct InitialWeights {
 /// does the head's (see backbone_end) where its shape differs, as it does for other classes. InvalidArgument, naming
 /// the tensor and both shapes, for any other difference in shape, and when not one tensor fits.
 Result<InitialWeights> take_initial_weights(const Graph& graph, Weights own, const Weights& given, bool strict);
+
+/// The mean of trainings of one network that began at the same weights (Wortsman et al. 2022, "Model soups"), tensor by
+/// tensor. What BatchNorm counted is only roughly that of the mean: a pass over training images counts it anew.
+/// InvalidArgument for fewer than two, and naming a tensor that is not in all with the same shape.
+Result<Weights> mean_weights(std::span<const Weights> trained);
 
 }  // namespace imago::model

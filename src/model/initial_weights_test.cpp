@@ -77,5 +77,22 @@ TEST(InitialWeights, TakesABackboneAloneAndNamesWhatItHasNoPlaceFor) {
               HasSubstr("not one of these 1 tensors belongs to net"));
 }
 
+TEST(MeanWeights, IsTheMeanOfEachNumber) {
+  const std::vector<Weights> trained{{{"fc.weight", {{1, 2}, {1.0F, -2.0F}}}, {"fc.bias", {{1}, {0.5F}}}},
+                                     {{"fc.weight", {{1, 2}, {2.0F, 0.0F}}}, {"fc.bias", {{1}, {0.0F}}}},
+                                     {{"fc.weight", {{1, 2}, {6.0F, 5.0F}}}, {"fc.bias", {{1}, {-2.0F}}}}};
+  EXPECT_EQ(mean_weights(trained).value(),
+            (Weights{{"fc.weight", {{1, 2}, {3.0F, 1.0F}}}, {"fc.bias", {{1}, {-0.5F}}}}));
+}
+
+TEST(MeanWeights, NamesWhatIsNotInAll) {
+  const Weights one{{"a", {{1}, {1.0F}}}, {"b", {{2}, {1.0F, 2.0F}}}};
+  const auto refusal = [&](const Weights& other) { return mean_weights(std::vector{one, other}).error().message; };
+  EXPECT_THAT(refusal({{"a", {{1}, {1.0F}}}}), HasSubstr("tensor b"));
+  EXPECT_THAT(refusal({{"a", {{1}, {1.0F}}}, {"b", {{1, 2}, {1.0F, 2.0F}}}}), HasSubstr("tensor b"));
+  EXPECT_THAT(refusal({{"a", {{1}, {1.0F}}}, {"b", one.at("b")}, {"c", {{}, {0.0F}}}}), HasSubstr("tensor c"));
+  EXPECT_EQ(mean_weights(std::vector{one}).error().code, ErrorCode::InvalidArgument);
+}
+
 }  // namespace
 }  // namespace imago::model

@@ -5,11 +5,10 @@
 #include <torch/version.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <mutex>
 #include <sstream>
-#include <thread>
 
+#include "nn/average.hpp"
+#include "nn/batch_check.hpp"
 #include "nn/device_group.hpp"
 #include "nn/exchange.hpp"
 #include "nn/feature_cache.hpp"
@@ -17,60 +16,32 @@
 #include "nn/loss.hpp"
 #include "nn/network.hpp"
 #include "nn/optimizer.hpp"
+#include "nn/process.hpp"
 #include "nn/resident_images.hpp"
 #include "nn/torch_guard.hpp"
-
-// Of OpenBLAS, where that is libtorch's BLAS; null with another.
-extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
 namespace imago::nn {
 namespace {
 
 using torch::Tensor;
 
-at::ScalarType pick_type(Precision precision, torch::Device device) {
-#if defined(__x86_64__)
-  const bool fast = device.is_cuda() || __builtin_cpu_supports("avx512bf16") > 0;
-#else
-  const bool fast = device.is_cuda();
-#endif
-  const bool bfloat16 = precision == Precision::Bfloat16 || (precision == Precision::Auto && fast);
-  return bfloat16 ? torch::kBFloat16 : torch::kFloat32;
-}
-
-/// libtorch's thread settings belong to the process. One pool works on one operation at a time: two at once on the same
-/// cores cost more than they give.
-void set_up_process(int threads) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    at::set_num_interop_threads(1);
-    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // without it cuBLAS does not repeat itself to the bit
-  });
-  at::set_num_threads(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  // Debian's OpenBLAS has threads of its own, which spin for a while after each product and take the cores from
-  // OpenMP's: improved-cnn trained at half its speed (docs/decisions/0006).
-  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
-  at::globalContext().setFlushDenormal(true);  // before the pool starts: its threads inherit it
-  at::globalContext().setDeterministicAlgorithms(true, true);
-  at::globalContext().setBenchmarkCuDNN(false);
-}
-
 class TorchLearner final : public Learner {
  public:
   TorchLearner(Network network, const LearnerSettings& settings)
       : settings_(settings),
         device_(pick_device(settings.team != nullptr ? settings.team->local_rank() : 0)),
-        type_(pick_type(settings.precision, device_)),
+        type_(product_type(settings.precision, device_)),
         network_(std::move(network)),
         generator_(at::globalContext().defaultGenerator(device_).clone()),
         values_(Values::zeros(network_.layout(), device_)),
+        average_(settings),
         loss_(settings.loss, device_),
         optimizer_(settings.optimizer, network_.layout(), device_) {
     auto drawing = at::globalContext().defaultGenerator(torch::kCPU).clone();
     drawing.set_current_seed(settings.seed);
     draw_weights(network_, values_, drawing);
     generator_.set_current_seed(settings.seed ^ 0x9e3779b97f4a7c15ULL);
-    reset_average();
+    begin_average(true);
     bind();
   }
 
@@ -94,7 +65,7 @@ class TorchLearner final : public Learner {
   }
 
   Result<model::Logits> classify(const image::ImageBatch& batch) override {
-    TRY_VOID(check_shape(batch));
+    TRY_VOID(check_images(batch, network_.graph().input));
     return guard([&]() -> Result<model::Logits> {
       const torch::NoGradGuard no_gradients;
       const Tensor logits = widen(forward(batch, averaged_, {})).to(torch::kCPU).contiguous();
@@ -104,11 +75,11 @@ class TorchLearner final : public Learner {
   }
 
   Result<void> initialize_from(const image::ImageBatch& images) override {
-    TRY_VOID(check_shape(images));
+    TRY_VOID(check_images(images, network_.graph().input));
     return guard([&]() -> Result<void> {
       TRY_VOID(set_whitening(network_, to_tensor(images).to(torch::kCPU), values_));
       features_.clear();
-      reset_average();
+      begin_average(true);
       return {};
     });
   }
@@ -117,10 +88,7 @@ class TorchLearner final : public Learner {
     EXPECTS(settings_.lookahead && decay >= 0.0 && decay <= 1.0, "a learner that was made to look ahead");
     return guard([&]() -> Result<void> {
       const torch::NoGradGuard no_gradients;
-      average_.trained.lerp_(values_.trained, 1.0 - decay);
-      average_.kept.lerp_(values_.kept, 1.0 - decay);
-      values_.trained.copy_(average_.trained);
-      values_.kept.copy_(average_.kept);
+      average_.look_ahead(values_, decay);
       return {};
     });
   }
@@ -137,7 +105,7 @@ class TorchLearner final : public Learner {
       };
       settings_.freeze_backbone = false;
       values_ = carry(values_);
-      if (keeps_average()) average_ = carry(average_);
+      if (average_.is_kept()) average_.restore(carry(average_.values()), average_.began_at_random());
       optimizer_ = Optimizer(settings_.optimizer, network_.layout(), device_);
       features_.clear();
       bind();
@@ -149,12 +117,12 @@ class TorchLearner final : public Learner {
     return guard([&]() -> Result<model::Weights> { return to_weights(network_.layout(), served()); });
   }
 
-  Result<void> set_weights(const model::Weights& weights) override {
+  Result<void> set_weights(const model::Weights& weights, bool partly_random) override {
     TRY_VOID(model::check_weights(network_.graph(), weights));
     return guard([&]() -> Result<void> {
       copy_weights(network_.layout(), weights, values_);
       features_.clear();
-      reset_average();
+      begin_average(partly_random);
       return {};
     });
   }
@@ -177,9 +145,12 @@ class TorchLearner final : public Learner {
   }
 
  private:
-  [[nodiscard]] bool averages() const { return settings_.ema_decay > 0.0; }
-  [[nodiscard]] bool keeps_average() const { return averages() || settings_.lookahead; }
-  [[nodiscard]] const Values& served() const { return averages() ? average_ : values_; }
+  [[nodiscard]] const Values& served() const { return average_.is_served() ? average_.values() : values_; }
+
+  void begin_average(bool at_random) {
+    average_.begin(values_, at_random);
+    averaged_ = served().views(network_.layout());
+  }
 
   /// Makes what views the values.
   void bind() {
@@ -192,45 +163,11 @@ class TorchLearner final : public Learner {
     averaged_ = served().views(network_.layout());
   }
 
-  Result<void> check_shape(const image::ImageBatch& batch, bool has_pixels = true) const {
-    const model::InputShape& want = network_.graph().input;
-    if (batch.n > 0 && batch.channels == want.channels && batch.height == want.height && batch.width == want.width &&
-        batch.data.size() == (has_pixels ? static_cast<std::size_t>(batch.n) * batch.item_size() : 0))
-      return {};
-    return fail(ErrorCode::InvalidArgument, "a batch of {} images [{}, {}, {}] for a network that takes [{}, {}, {}]",
-                batch.n, batch.channels, batch.height, batch.width, want.channels, want.height, want.width);
-  }
-
   Result<void> check(const Batch& batch) const {
-    TRY_VOID(check_shape(batch.images, batch.picks.empty()));
-    if (!batch.picks.empty()) TRY_VOID(check_picks(batch));
-    if (batch.labels.size() != static_cast<std::size_t>(batch.images.n))
-      return fail(ErrorCode::InvalidArgument, "{} labels for {} images", batch.labels.size(), batch.images.n);
-    TRY_VOID(check_labels(batch.labels));
-    if (batch.second_labels.empty() && batch.weights.empty()) return {};
-    if (batch.second_labels.size() != batch.labels.size() || batch.weights.size() != batch.labels.size())
-      return fail(ErrorCode::InvalidArgument, "{} second labels and {} weights for {} images",
-                  batch.second_labels.size(), batch.weights.size(), batch.images.n);
-    for (const float weight : batch.weights) {
-      if (!(weight >= 0.0F && weight <= 1.0F))
-        return fail(ErrorCode::InvalidArgument, "weight {} of a label: from 0 to 1", weight);
-    }
-    return check_labels(batch.second_labels);
-  }
-
-  Result<void> check_picks(const Batch& batch) const {
+    TRY_VOID(check_batch(batch, network_.graph().input, classes()));
+    if (batch.picks.empty()) return {};
     if (!held_) return fail(ErrorCode::InvalidArgument, "a batch of images by number, but no images are held");
-    if (batch.picks.size() != static_cast<std::size_t>(batch.images.n))
-      return fail(ErrorCode::InvalidArgument, "{} picks for {} images", batch.picks.size(), batch.images.n);
     return held_->check(batch.picks, batch.images);
-  }
-
-  Result<void> check_labels(const std::vector<int>& labels) const {
-    for (const int label : labels) {
-      if (label < 0 || label >= classes())
-        return fail(ErrorCode::InvalidArgument, "label {}, but {} classes", label, classes());
-    }
-    return {};
   }
 
   [[nodiscard]] Tensor to_tensor(const image::ImageBatch& batch) const {
@@ -280,7 +217,7 @@ class TorchLearner final : public Learner {
     clip();
     optimizer_.step(values_.trained, gradient_, options.learning_rate, options.whitening_bias_rate);
     ++steps_;
-    update_average();
+    average_.follow(values_, steps_);
     return report;
   }
 
@@ -316,23 +253,11 @@ class TorchLearner final : public Learner {
     if (norm > settings_.gradient_clip_norm) gradient_.mul_(settings_.gradient_clip_norm / (norm + 1e-6));
   }
 
-  void update_average() {
-    if (!averages()) return;
-    // Early averages would hold on to the random start, so the decay grows with the steps taken.
-    const double t = static_cast<double>(steps_);
-    const double decay = std::min(settings_.ema_decay, (1.0 + t) / (10.0 + t));
-    average_.trained.lerp_(values_.trained, 1.0 - decay);
-    average_.kept.lerp_(values_.kept, 1.0 - decay);
-  }
-
-  void reset_average() {
-    if (keeps_average()) average_ = values_.clone();
-    averaged_ = served().views(network_.layout());
-  }
-
   [[nodiscard]] std::vector<Tensor> state() const {
-    std::vector<Tensor> tensors{values_.trained, values_.kept,           average_.trained,
-                                average_.kept,   generator_.get_state(), torch::tensor({steps_}, torch::kInt64)};
+    const Values& average = average_.values();
+    const Tensor counts = torch::tensor({steps_, std::int64_t{average_.began_at_random()}}, torch::kInt64);
+    std::vector<Tensor> tensors{values_.trained, values_.kept,           average.trained,
+                                average.kept,    generator_.get_state(), counts};
     for (const Tensor& tensor : optimizer_.state()) tensors.push_back(tensor);
     return tensors;
   }
@@ -349,11 +274,11 @@ class TorchLearner final : public Learner {
     const torch::NoGradGuard no_gradients;
     values_.trained.copy_(loaded[0]);
     values_.kept.copy_(loaded[1]);
-    average_.trained.copy_(loaded[2]);
-    average_.kept.copy_(loaded[3]);
+    average_.restore({loaded[2].to(device_), loaded[3].to(device_)}, loaded[5][1].item<std::int64_t>() != 0);
+    averaged_ = served().views(network_.layout());
     features_.clear();
     generator_.set_state(loaded[4].cpu());
-    steps_ = loaded[5].item<std::int64_t>();
+    steps_ = loaded[5][0].item<std::int64_t>();
     optimizer_.set_state({loaded.begin() + 6, loaded.end()});
     return {};
   }
@@ -364,11 +289,11 @@ class TorchLearner final : public Learner {
   Network network_;
   at::Generator generator_;  // dropout
   Values values_;
-  Values average_{torch::empty({0}), torch::empty({0})};  // or look_ahead's slow weights; empty when there are none
-  std::vector<Tensor> tensors_;                           // views of values_; trained ones ask for gradients
-  std::vector<Tensor> leaves_;                            // those
-  std::vector<Tensor> averaged_;                          // views of what classify uses
-  FeatureCache features_;                                 // of a frozen backbone
+  Average average_;
+  std::vector<Tensor> tensors_;   // views of values_; trained ones ask for gradients
+  std::vector<Tensor> leaves_;    // those
+  std::vector<Tensor> averaged_;  // views of what classify uses
+  FeatureCache features_;         // of a frozen backbone
   std::optional<ResidentImages> held_;
   Loss loss_;
   Tensor gradient_;

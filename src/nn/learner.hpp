@@ -65,8 +65,8 @@ struct LearnerSettings {
   LossSettings loss;
   Precision precision = Precision::Float32;
   double gradient_clip_norm = 0.0;  ///< 0: off
-  double ema_decay =
-      0.0;  ///< 0: off; else an exponential moving average of the weights is kept and is what predict and weights() use
+  /// 0: off; else an exponential moving average of the weights is kept and is what classify and weights() use.
+  double ema_decay = 0.0;
   bool lookahead = false;  ///< look_ahead will be called; not together with ema_decay
   /// The backbone (model::backbone_end) stays as it is: its weights are not trained and its BatchNorms use their
   /// running statistics. What it makes of an image is computed once and remembered, so that without random crops an
@@ -146,7 +146,8 @@ class Learner : public model::Classifier {
 
   /// A copy of what classify uses.
   [[nodiscard]] virtual Result<model::Weights> weights() const = 0;
-  virtual Result<void> set_weights(const model::Weights& weights) = 0;
+  /// @param partly_random some of them were drawn, as a new head's are: an average then lets go of where it began.
+  virtual Result<void> set_weights(const model::Weights& weights, bool partly_random = false) = 0;
 
   /// Everything that makes the next step the same to the bit: weights, averages, optimiser moments, random state.
   [[nodiscard]] virtual Result<std::string> save_state() const = 0;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "nn/test_networks.hpp"
@@ -160,23 +161,25 @@ TEST(Learner, TakesAndGivesWeightsUnchanged) {
   EXPECT_THAT(to->set_weights(bent).error().message, HasSubstr("fc.bias"));
 }
 
-TEST(Learner, AveragesWeightsWithADecayThatGrowsToItsSetting) {
+/// What the weights' exponential average comes to after four steps, beside what the learner says it is.
+void expect_average(bool given, const std::function<double(int)>& decay_of) {
   auto settings = sgd(0.9, true, 0.0);
   const auto plain = learner_of(small_cnn(0.0F), settings);
   settings.ema_decay = 0.22;
   const auto averaging = learner_of(small_cnn(0.0F), settings);
   auto expected = plain->weights().value();
+  if (given) {
+    ASSERT_TRUE(averaging->set_weights(expected));
+  }
   for (int t = 1; t <= 4; ++t) {
     const auto batch = noise_batch(static_cast<std::uint64_t>(t));
     ASSERT_TRUE(plain->step(batch, {.learning_rate = 0.05}));
     ASSERT_TRUE(averaging->step(batch, {.learning_rate = 0.05}));
-    const double decay = t == 1 ? 2.0 / 11.0 : 0.22;  // min(0.22, (1 + t) / (10 + t))
     const auto weights = plain->weights().value();
     for (const auto& [name, now] : weights) {
       for (std::size_t i = 0; i < now.data.size(); ++i) {
         float& average = expected.at(name).data[i];
-        average =
-            static_cast<float>(decay * static_cast<double>(average) + (1.0 - decay) * static_cast<double>(now.data[i]));
+        average = static_cast<float>(std::lerp(double{now.data[i]}, double{average}, decay_of(t)));
       }
     }
   }
@@ -188,6 +191,27 @@ TEST(Learner, AveragesWeightsWithADecayThatGrowsToItsSetting) {
   ASSERT_TRUE(judge->set_weights(averages));
   const auto images = noise(4, 8, 3);
   EXPECT_EQ(averaging->classify(images).value().data, judge->classify(images).value().data);
+}
+
+TEST(Learner, AveragesWeightsWithADecayThatGrowsToItsSetting) {
+  expect_average(false, [](int t) { return t == 1 ? 2.0 / 11.0 : 0.22; });  // min(0.22, (1 + t) / (10 + t))
+}
+
+TEST(Learner, AveragesWeightsThatWereGivenWithTheDecayItself) {
+  expect_average(true, [](int) { return 0.22; });
+}
+
+TEST(Learner, AStateKnowsThatTheWeightsWereGiven) {
+  LearnerSettings settings;
+  settings.ema_decay = 0.9;
+  const auto first = learner_of(small_cnn(0.0F), settings);
+  ASSERT_TRUE(first->set_weights(first->weights().value()));
+  ASSERT_TRUE(first->step(noise_batch(0), {}));
+  const auto second = learner_of(small_cnn(0.0F), settings);
+  ASSERT_TRUE(second->load_state(first->save_state().value()));
+  ASSERT_TRUE(first->step(noise_batch(1), {}));
+  ASSERT_TRUE(second->step(noise_batch(1), {}));
+  EXPECT_EQ(second->weights().value(), first->weights().value());
 }
 
 TEST(Learner, DropsOutInTrainingOnly) {

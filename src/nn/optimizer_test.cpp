@@ -117,7 +117,7 @@ class OptimizerStep : public ::testing::TestWithParam<OptimizerCase> {};
 
 TEST_P(OptimizerStep, EqualsPyTorchsOverFourSteps) {
   const auto learner = learner_of(norm_linear(), GetParam().settings);
-  ASSERT_TRUE(learner->set_weights(norm_linear_weights()));
+  ASSERT_TRUE(learner->set_weights(norm_linear_weights(), true));  // the average is one that began at random
   const std::vector<double> rates{0.1, 0.2, 0.05, 0.1};
   for (std::size_t i = 0; i < rates.size(); ++i) {
     const auto report = learner->step(four_pixels({0, 1, 1, 0}), {.learning_rate = rates[i]});

@@ -40,7 +40,7 @@ json::Value lineage_of(const tracking::Run& run, const Measured& measured) {
                       {"seed", params["seed"]},
                       {"code_version", params["code_version"]},
                       {"parent", params.value("parent", json::Value())}};
-  for (const char* key : {"threads", "machine", "uploads", "replay"}) {
+  for (const char* key : {"threads", "machine", "initial_weights_sha256", "uploads", "replay"}) {
     if (params.contains(key)) lineage[key] = params[key];
   }
   return lineage;

@@ -110,9 +110,9 @@ TEST_F(CheckpointFile, IsToldFromAForeignFileAndFromAnotherVersion) {
   EXPECT_EQ(foreign.error().code, ErrorCode::Corrupt);
   EXPECT_EQ(foreign.error().message, path.string() + ": this is not a checkpoint");
   std::string newer = encode_checkpoint(example());
-  newer[8] = 3;
+  newer[8] = 4;
   EXPECT_EQ(decode_checkpoint(newer).error().code, ErrorCode::Unsupported);
-  EXPECT_EQ(decode_checkpoint(newer).error().message, "checkpoint version 3, this program reads version 2");
+  EXPECT_EQ(decode_checkpoint(newer).error().message, "checkpoint version 4, this program reads version 3");
   EXPECT_EQ(read_checkpoint(folder() / "none.bin").error().code, ErrorCode::NotFound);
 }
 

@@ -43,7 +43,9 @@ class HoldingLearner final : public nn::Learner {
   Result<void> look_ahead(double decay) override { return learner.look_ahead(decay); }
   Result<void> unfreeze() override { return learner.unfreeze(); }
   [[nodiscard]] Result<model::Weights> weights() const override { return learner.weights(); }
-  Result<void> set_weights(const model::Weights& weights) override { return learner.set_weights(weights); }
+  Result<void> set_weights(const model::Weights& weights, bool partly_random) override {
+    return learner.set_weights(weights, partly_random);
+  }
   [[nodiscard]] Result<std::string> save_state() const override { return learner.save_state(); }
   Result<void> load_state(std::string_view state) override { return learner.load_state(state); }
 

@@ -80,6 +80,7 @@ Result<void> read_optimizer(const json::Value& recipe, nn::OptimizerSettings& op
   section.read("whitening_bias_lr_factor", optimizer.whitening_bias_lr_factor, 1e-6, 1e6);
   section.read("muon_momentum", optimizer.muon_momentum, 0.0, 0.9999);
   section.read("muon_sgd_lr_factor", optimizer.muon_sgd_lr_factor, 1e-6, 1e6);
+  for (const char* rate : {"lr", "learning_rate"}) section.elsewhere(rate, "schedule.peak");
   TRY_VOID(section.finish());
   TRY(optimizer.kind, optimizer_kind_from(kind));
   return {};
@@ -141,6 +142,7 @@ Result<void> read_top(const json::Value& value, Recipe& recipe) {
   Section section(value, "");
   for (const char* nested : {"architecture", "preprocess", "augmentation", "optimizer", "loss", "schedule"})
     section.allow(nested);
+  for (const char* rate : {"lr", "learning_rate"}) section.elsewhere(rate, "schedule.peak");
   double max_minutes = 0.0;
   int checkpoint_seconds = static_cast<int>(recipe.training.checkpoint_every.count());
   section.read("name", recipe.name);

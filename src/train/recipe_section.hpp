@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,13 +44,18 @@ class Section {
   /// A nested object that somebody else reads.
   void allow(const std::string& key) { known_.push_back(key); }
 
+  /// What other programs have under `key`, and where it is here: said to whoever looks for it.
+  void elsewhere(const std::string& key, const std::string& where) { elsewhere_[key] = where; }
+
   /// The first failure, or a key that nobody read.
   [[nodiscard]] Result<void> finish() const {
     if (error_) return tl::unexpected<Error>(*error_);
     for (const auto& [key, unused] : value_.items()) {
-      if (std::ranges::find(known_, key) == known_.end())
-        return fail(ErrorCode::InvalidArgument, "{} has no setting '{}': there are {}", label(), key,
-                    fmt::join(known_, ", "));
+      if (std::ranges::find(known_, key) != known_.end()) continue;
+      const auto found = elsewhere_.find(key);
+      return fail(ErrorCode::InvalidArgument, "{} has no setting '{}'{}: there are {}", label(), key,
+                  found == elsewhere_.end() ? "" : fmt::format(" (it is {} here)", found->second),
+                  fmt::join(known_, ", "));
     }
     return {};
   }
@@ -79,6 +85,7 @@ class Section {
   std::string name_;
   json::Value value_ = json::Value::object();
   std::vector<std::string> known_;
+  std::map<std::string, std::string> elsewhere_;
   std::optional<Error> error_;
 };
 

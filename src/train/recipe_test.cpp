@@ -130,7 +130,9 @@ TEST(Recipe, ComesBackFromItsJsonWithEverySetting) {
 TEST(Recipe, NamesAKeyItDoesNotKnowAndThoseItKnows) {
   EXPECT_THAT(refusal_of("", "epoch", 3), AllOf(HasSubstr("the recipe has no setting 'epoch'"), HasSubstr("epochs")));
   EXPECT_THAT(refusal_of("optimizer", "lr", 0.1),
-              AllOf(HasSubstr("recipe.optimizer has no setting 'lr'"), HasSubstr("norm_bias_lr_factor")));
+              AllOf(HasSubstr("recipe.optimizer has no setting 'lr' (it is schedule.peak here)"),
+                    HasSubstr("norm_bias_lr_factor")));
+  EXPECT_THAT(refusal_of("", "learning_rate", 0.1), HasSubstr("schedule.peak"));
   EXPECT_THAT(refusal_of("schedule", "warmup", 0.1),
               AllOf(HasSubstr("recipe.schedule has no setting 'warmup'"), HasSubstr("warmup_share")));
   EXPECT_THAT(refusal_of("loss", "smoothing", 0.1), HasSubstr("label_smoothing"));

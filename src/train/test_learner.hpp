@@ -66,7 +66,7 @@ class FakeLearner final : public nn::Learner {
   [[nodiscard]] Result<model::Weights> weights() const override {
     return model::Weights{{"number", {{1}, {static_cast<float>(number)}}}};
   }
-  Result<void> set_weights(const model::Weights& weights) override {
+  Result<void> set_weights(const model::Weights& weights, bool /*partly_random*/) override {
     number = static_cast<double>(weights.at("number").data[0]);
     return {};
   }

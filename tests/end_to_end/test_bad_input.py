@@ -33,8 +33,20 @@ def photos(folder, count=12):
 
 
 def test_wrong_usage_is_status_2(program):
-    assert program.run("data", "imprt", check=False).returncode == 2
-    assert program.run("train", "--epochs", "-3", check=False).returncode == 2
+    for words, told in (
+        (["tran"], ["imago: no command 'tran'; there are: data, train,"]),
+        (["data", "imprt"], ["imago data: no command 'imprt'; there are: import,"]),
+        (["--json", "data", "imprt", "photos"], ["imago data: no command 'imprt'"]),
+        ([], ["Usage:", "train"]),
+        (["models"], ["Usage:", "rollback"]),
+        (["train", "--epochs", "-3"], ["--epochs: '-3' is not a number above 0"]),
+        (["train", "--epochs", "0"], ["--epochs: '0' is not a number above 0"]),
+        (["train", "--epochs", "nan"], ["'nan' is not a number above 0"]),
+        (["train", "--max-minutes", "-1"], ["'-1' is not a number of 0 or more"]),
+        (["train", "--epoch", "3"], ["imago train: no option '--epoch'"]),
+    ):
+        done = program.run(*words, check=False)
+        assert done.returncode == 2 and done.stdout == "" and all(text in done.stderr for text in told), (words, done.stdout, done.stderr)
     assert program.run("--help").returncode == 0
     assert program.run("--version").stdout.startswith("imago ")
 
