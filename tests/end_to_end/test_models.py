@@ -193,20 +193,28 @@ def safetensors(path):
     return about, {name: numpy.frombuffer(raw[8 + size:][slice(*entry["data_offsets"])], "<f4") for name, entry in header.items()}
 
 
-def test_the_mean_of_versions_is_a_start_whose_statistics_are_counted_anew(trained, tmp_path):
-    tuned = trained.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1", "--from", "small:1", "--model", "soup")
-    told = trained.json("models", "average", "small:1", "soup:1", "-o", tmp_path / "mean.safetensors")
+@pytest.fixture
+def tuning(fresh, exported, small_cifar):
+    """A workspace of one's own with the trained model and its data."""
+    fresh.run("data", "import", small_cifar, "--name", "small")
+    fresh.run("models", "import", exported)
+    return fresh
+
+
+def test_the_mean_of_versions_is_a_start_whose_statistics_are_counted_anew(tuning, tmp_path):
+    tuned = tuning.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "1", "--from", "small:1", "--model", "soup")
+    told = tuning.json("models", "average", "small:1", "soup:1", "-o", tmp_path / "mean.safetensors")
     assert told == {"mean_of": ["small:1", "soup:1"], "file": str(tmp_path / "mean.safetensors")}
     about, mean = safetensors(tmp_path / "mean.safetensors")
     assert about["mean_of"] == "small:1, soup:1"
-    both = [safetensors(trained.workspace / "models" / model / "1" / "weights.safetensors")[1] for model in ("small", "soup")]
+    both = [safetensors(tuning.workspace / "models" / model / "1" / "weights.safetensors")[1] for model in ("small", "soup")]
     assert set(mean) == set(both[0])
     for name, values in mean.items():
         numpy.testing.assert_allclose(values, (both[0][name].astype(float) + both[1][name]) / 2, rtol=1e-6, atol=1e-9)
 
-    counted = trained.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "0.5", "--model", "soup",
-                           "--weights", tmp_path / "mean.safetensors", "--set", "schedule.peak=1e-12", "--set", "restore_best=false")
-    _, after = safetensors(trained.workspace / "models" / "soup" / str(counted["version"]) / "weights.safetensors")
+    counted = tuning.json("train", "--data", "small", "--recipe", "improved-cnn-bn", "--epochs", "0.5", "--model", "soup",
+                          "--weights", tmp_path / "mean.safetensors", "--set", "schedule.peak=1e-12", "--set", "restore_best=false")
+    _, after = safetensors(tuning.workspace / "models" / "soup" / str(counted["version"]) / "weights.safetensors")
     for name, values in mean.items():
         same = numpy.abs(values - after[name]).max() < 1e-9
         assert same == ("running" not in name), name
@@ -217,11 +225,11 @@ def test_the_mean_of_versions_is_a_start_whose_statistics_are_counted_anew(train
     (["small:1", "small:99"], "no model 'small:99'"),
     (["small:1", "quickly:1"], "small:1 and quickly:1 differ in network"),
 ])
-def test_means_that_mean_nothing_are_refused(trained, tmp_path, models, text):
+def test_means_that_mean_nothing_are_refused(tuning, tmp_path, models, text):
     if "quickly:1" in models:
-        trained.run("train", "--data", "small", "--recipe", "simple-cnn", "--epochs", "0.1", "--model", "quickly")
-    refused = trained.run("models", "average", *models, "-o", tmp_path / "mean.safetensors", check=False)
-    assert refused.returncode == 1 and text in refused.stderr and not list(tmp_path.iterdir()), refused.stderr
+        tuning.run("train", "--data", "small", "--recipe", "simple-cnn", "--epochs", "0.1", "--model", "quickly")
+    refused = tuning.run("models", "average", *models, "-o", tmp_path / "mean.safetensors", check=False)
+    assert refused.returncode == 1 and text in refused.stderr and not (tmp_path / "mean.safetensors").exists(), refused.stderr
 
 
 def test_rollbacks_walk_back_and_are_remembered(exported, fresh, tmp_path):
