@@ -61,10 +61,11 @@ void add_average(CLI::App& models, Context& context) {
   command->add_option("-o,--output", options->target, "The .safetensors file to write")->required();
   command->footer(
       "For versions that were fine-tuned from one another or from the same start. BatchNorm's statistics of the mean\n"
-      "are counted anew by a short training that moves no weight:\n"
+      "are then counted anew by a short training that moves no weight.\n"
+      "Example:\n"
       "  imago models average cifar10:1 cifar10:2 -o mean.safetensors\n"
-      "  imago train --data cifar10 --recipe airbench95 --weights mean.safetensors --epochs 0.2 --set "
-      "schedule.peak=1e-12");
+      "  imago train --data cifar10 --recipe airbench95 --weights mean.safetensors --epochs 0.2 \\\n"
+      "    --set schedule.kind=constant --set schedule.peak=1e-12");
   command->callback(
       [&context, options] { context.action = [&context, options] { return run_average(context, *options); }; });
 }

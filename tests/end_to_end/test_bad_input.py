@@ -52,7 +52,7 @@ def test_wrong_usage_is_status_2(program):
 
 
 @pytest.mark.parametrize("command", [["data", "import"], ["data", "list"], ["data", "show"], ["train"], ["retrain"], ["evaluate"], ["predict"],
-                                     ["models", "list"], ["models", "show"], ["runs", "list"], ["runs", "show"], ["recipes", "list"],
+                                     ["models", "list"], ["models", "show"], ["models", "average"], ["runs", "list"], ["runs", "show"], ["recipes", "list"],
                                      ["recipes", "show"], ["serve"], ["audit"], ["audit", "forget"], ["keys", "create"], ["keys", "limit"]])
 def test_every_command_has_help_with_an_example(program, command):
     text = program.run(*command, "--help").stdout
