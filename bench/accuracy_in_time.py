@@ -10,6 +10,7 @@ accuracy of a run that there is. Minutes are of training, validation included, f
 """
 
 import argparse
+import json
 import os
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +38,11 @@ def reached(points):
 def of_run(program, run_id):
     run = program.json("runs", "show", run_id)
     points, by = curve(run)
+    version = program.workspace / "models" / run["summary"]["model"] / str(run["summary"]["version"])
+    by_views = json.loads((version / "report.json").read_text())["accuracy_by_views"]
     return {"recipe": run["params"]["recipe"]["name"], "seed": run["params"]["seed"], "threads": run["params"]["threads"],
-            "seconds": run["summary"]["outcome"]["seconds"], "test_accuracy": run["summary"]["test_accuracy"], "seconds_known_by": by,
+            "seconds": run["summary"]["outcome"]["seconds"], "test_accuracy": run["summary"]["test_accuracy"],
+            "test_accuracy_by_views": by_views, "seconds_known_by": by,
             "seconds_to_validation_accuracy": reached(points), "validation_accuracy": [[round(s, 1), value] for s, value in points]}
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many images a second does training take in, augmentation on, and with how much memory, beside PyTorch and Keras?
 
-    bench/train.py [--pairs 10] [--seconds 8] [--nets improved-cnn,...] [--peers "PyTorch eager,Keras"] [--program build]
+    bench/train.py [--pairs 10] [--seconds 8] [--nets improved-cnn,...] [--peers "PyTorch eager,Keras"] [--batch-size N] [--program build]
 
 Needs a workspace with CIFAR-10 and, for mobilenet-v2 (224 x 224, all layers learn), the cats and dogs photographs
 (`imago data import cats-dogs`); and `scripts/setup bench`. One pair is: imago-trainer, then each peer, with the recipe's network,
@@ -48,8 +48,9 @@ def peer_output(script, *arguments):
     return json.loads(output([PYTHON, PEERS_FOLDER / script, *arguments]).splitlines()[-1])
 
 
-def recipe_of(program, net):
+def recipe_of(program, net, batch_size):
     recipe = program.json("recipes", "show", net)["recipe"]
+    recipe["batch_size"] = batch_size or recipe["batch_size"]
     recipe.update(epochs=1000, max_minutes=0, early_stopping_patience=0)
     if net == "mobilenet-v2":  # torchvision's padding, and everything learns from the start
         recipe.update(freeze="none", architecture={**recipe["architecture"], "padding": "torch"})
@@ -80,7 +81,7 @@ class Contest:
 
     def __init__(self, options, program, net):
         self.options, self.program, self.net = options, program, net
-        self.recipe = recipe_of(program, net)
+        self.recipe = recipe_of(program, net, options.batch_size)
         self.data = program.json("data", "show", DATA[net])
         self.run_ours("imago", 0.1)  # packs the images if they are not
         side = self.recipe["preprocess"]["width"]
@@ -147,6 +148,7 @@ def main():
     arguments.add_argument("--seconds", type=float, default=8)
     arguments.add_argument("--nets", type=choice(DATA), default=list(DATA))
     arguments.add_argument("--peers", type=choice(PEERS), default=list(PEERS))
+    arguments.add_argument("--batch-size", type=int, help="images a step, for all, instead of the recipe's: a slow machine's steps are long")
     arguments.add_argument("--program", type=Path, default=ROOT / "build")
     arguments.add_argument("--workspace", type=Path, default=Path(os.environ.get("IMAGO_WORKSPACE", "workspace")))
     options = arguments.parse_args()
