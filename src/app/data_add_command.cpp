@@ -4,7 +4,7 @@
 #include "app/local_files.hpp"
 #include "app/model_choice.hpp"
 #include "app/table.hpp"
-#include "data/uploads.hpp"
+#include "data/upload_json.hpp"
 
 namespace imago::app {
 namespace {
@@ -28,32 +28,11 @@ Result<std::vector<std::string>> labels_of(pipeline::Workspace& workspace, const
   return std::move(package.spec.labels);
 }
 
-json::Value to_json(const data::Upload& upload) {
-  return {{"id", upload.id},
-          {"name", upload.name},
-          {"label", upload.label.empty() ? json::Value() : json::Value(upload.label)},
-          {"bytes", upload.bytes},
-          {"width", upload.width},
-          {"height", upload.height},
-          {"created", upload.created}};
-}
-
-json::Value to_json(const std::vector<data::Upload>& uploads) {
-  auto list = json::Value::array();
-  for (const auto& upload : uploads) list.push_back(to_json(upload));
-  return list;
-}
-
 json::Value to_json(const data::UploadReport& report) {
-  auto rejected = json::Value::array();
-  for (const auto& [path, reason] : report.rejected) rejected.push_back({{"file", path}, {"reason", reason}});
-  auto aliases = json::Value::array();
-  for (const auto& use : report.aliases)
-    aliases.push_back({{"given", use.given}, {"label", use.label}, {"files", use.files}});
   return {{"count", report.accepted.size()},
-          {"uploads", to_json(report.accepted)},
-          {"rejected", std::move(rejected)},
-          {"aliases", std::move(aliases)}};
+          {"uploads", data::to_json(report.accepted)},
+          {"rejected", data::to_json(report.rejected)},
+          {"aliases", data::to_json(report.aliases)}};
 }
 
 Result<void> run_add(Context& context, const AddOptions& options) {
@@ -75,7 +54,7 @@ Result<void> run_list(Context& context, bool unlabelled) {
   for (const auto& upload : staged)
     rows.push_back({upload.id, upload.label.empty() ? "-" : upload.label,
                     fmt::format("{} x {}", upload.width, upload.height), upload.created, upload.name});
-  context.answer(to_json(staged),
+  context.answer(data::to_json(staged),
                  staged.empty() ? "no image waits: send some with `imago data add`\n" : format_columns(rows));
   return {};
 }
@@ -84,7 +63,7 @@ Result<void> run_label(Context& context, const std::string& id, const std::strin
   TRY(auto* workspace, context.workspace());
   TRY(const auto labels, labels_of(*workspace, model));
   TRY(const auto upload, open_uploads(*workspace).set_label(id, label, labels));
-  context.answer(to_json(upload), fmt::format("{} ({}) is {}\n", upload.id, upload.name, upload.label));
+  context.answer(data::to_json(upload), fmt::format("{} ({}) is {}\n", upload.id, upload.name, upload.label));
   return {};
 }
 

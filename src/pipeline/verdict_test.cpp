@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/files.hpp"
-#include "image/test_images.hpp"
-#include "package/package.hpp"
+#include "package/test_package.hpp"
 
 namespace imago::pipeline {
 namespace {
@@ -44,42 +43,13 @@ TEST(FrozenSplit, IsTestOrValidationWhereThereIsNone) {
   EXPECT_EQ(frozen_split(without), data::Split::Validation);
 }
 
-class FakeClassifier final : public model::Classifier {
- public:
-  [[nodiscard]] int classes() const override { return 2; }
-  Result<model::Logits> classify(const image::ImageBatch& batch) override {
-    return model::Logits{
-        .n = batch.n, .classes = 2, .data = std::vector<float>(static_cast<std::size_t>(batch.n) * 2, 0.5F)};
-  }
-};
-
-model::ModelSpec spec() {
-  model::ModelSpec spec;
-  spec.name = "pets";
-  spec.labels = {"cat", "dog"};
-  spec.graph.architecture = "test";
-  spec.graph.input = {3, 2, 2};
-  spec.graph.then("pool", model::GlobalAveragePool{});
-  spec.graph.then("linear", model::Linear{.out_features = 2, .bias = true});
-  spec.preprocess.width = 2;
-  spec.preprocess.height = 2;
-  return spec;
-}
-
 class Judge : public testing::Test {
  protected:
   /// A champion that was measured on the test images of pets(); its network cannot be loaded.
   void register_champion(double accuracy) {
     const fs::path staged = folder_.path() / "staged";
-    ASSERT_TRUE(make_directories(staged).has_value());
-    ASSERT_TRUE(write_file(staged / "model.onnx", "onnx").has_value());
-    ASSERT_TRUE(write_file(staged / "weights.safetensors", "weights").has_value());
-    FakeClassifier classifier;
-    ASSERT_TRUE(package::write_spec_and_golden(staged, spec(), {image::testing::decode_base64(image::testing::kBmp24)},
-                                               classifier)
-                    .has_value());
-    const json::Value lineage{{"test_digest", digest_of(pets(), data::Split::Test)}};
-    ASSERT_TRUE(package::seal_package(staged, {{"test", {{"accuracy", accuracy}}}}, lineage).has_value());
+    package::seal_test_package(staged, package::pets_spec(), "weights", {{"test", {{"accuracy", accuracy}}}},
+                               {{"test_digest", digest_of(pets(), data::Split::Test)}});
     ASSERT_TRUE(workspace_->models().register_package("pets", staged, "run-1", {"champion"}).has_value());
   }
   Verdict judge_at(double accuracy, double margin = 0.0) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/files.hpp"
+#include "package/test_package.hpp"
 
 namespace imago::registry {
 namespace {
@@ -15,50 +16,13 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// 2 x 2 pixels, made with Python's zlib.
-constexpr char kPng[] =
-    "\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x02\x00\x00\x00\x02\x08\x02\x00\x00"
-    "\x00"
-    "\xfd\xd4\x9a\x73\x00\x00\x00\x16\x49\x44\x41\x54\x78\xda\x63\x60\xe0\x14\xd2\x30\xb4\x62\x90\x53\x37\x70\xf3\x8f"
-    "\x00"
-    "\x00\x0a\x58\x02\x11\xcf\x96\x5f\x44\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
-
-class FakeClassifier final : public model::Classifier {
- public:
-  [[nodiscard]] int classes() const override { return 2; }
-  Result<model::Logits> classify(const image::ImageBatch& batch) override {
-    return model::Logits{
-        .n = batch.n, .classes = 2, .data = std::vector<float>(static_cast<std::size_t>(batch.n) * 2, 0.5F)};
-  }
-};
-
-model::ModelSpec spec() {
-  model::ModelSpec spec;
-  spec.name = "pets";
-  spec.labels = {"cat", "dog"};
-  spec.graph.architecture = "test";
-  spec.graph.input = {3, 2, 2};
-  spec.graph.then("pool", model::GlobalAveragePool{});
-  spec.graph.then("linear", model::Linear{.out_features = 2, .bias = true});
-  spec.preprocess.width = 2;
-  spec.preprocess.height = 2;
-  return spec;
-}
-
 class RegistryTest : public testing::Test {
  protected:
   /// A sealed package in a folder of its own; `weights` tells packages apart.
   fs::path staged(const std::string& weights, double accuracy = 0.5) {
     const fs::path path = folder_.path() / fmt::format("staged-{}", weights);
-    EXPECT_TRUE(make_directories(path).has_value());
-    EXPECT_TRUE(write_file(path / "model.onnx", "onnx").has_value());
-    EXPECT_TRUE(write_file(path / "weights.safetensors", weights).has_value());
-    FakeClassifier classifier;
-    const std::vector<std::string> images(package::kGoldenImages, std::string(kPng, sizeof kPng - 1));
-    const auto written = package::write_spec_and_golden(path, spec(), images, classifier);
-    EXPECT_TRUE(written.has_value()) << written.error().message;
-    const auto sealed = package::seal_package(path, {{"test", {{"accuracy", accuracy}}}}, {{"run", "r"}});
-    EXPECT_TRUE(sealed.has_value()) << sealed.error().message;
+    package::seal_test_package(path, package::pets_spec(), weights, {{"test", {{"accuracy", accuracy}}}},
+                               {{"run", "r"}});
     return path;
   }
   ModelVersion registered(const std::string& weights, const std::vector<std::string>& aliases, double accuracy = 0.5) {

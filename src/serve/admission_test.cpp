@@ -4,9 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "base/files.hpp"
-#include "http/client.hpp"
-#include "json/json.hpp"
 #include "serve/route_list.hpp"
+#include "serve/test_client.hpp"
 
 namespace imago::serve {
 namespace {
@@ -55,11 +54,7 @@ class AdmissionTest : public testing::Test {
   }
 
   http::ClientResponse send(const std::string& method, std::string_view path, http::Fields headers = {}) {
-    auto response = http::fetch({.method = method,
-                                 .url = fmt::format("http://127.0.0.1:{}{}", server_->port(), path),
-                                 .headers = std::move(headers)});
-    EXPECT_TRUE(response.has_value()) << response.error().message;
-    return response.value_or(http::ClientResponse{});
+    return exchange(server_->port(), method, path, std::move(headers));
   }
   int status(const std::string& method, std::string_view path, const std::string& key) {
     return send(method, path, {{"X-API-Key", key}}).status;

@@ -6,8 +6,8 @@
 
 #include <map>
 
-#include "http/client.hpp"
 #include "serve/service.hpp"
+#include "serve/test_client.hpp"
 #include "serve/test_model.hpp"
 
 namespace imago::serve {
@@ -28,12 +28,7 @@ class TwoArms : public testing::Test {
   Result<void> challenge() { return service_->load_challenger(model_.package(), {.model = "tiny", .version = 2}); }
   [[nodiscard]] json::Value ask(const std::string& method, std::string_view path, http::Fields headers = {},
                                 std::string body = {}) const {
-    const auto response = http::fetch({.method = method,
-                                       .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                       .headers = std::move(headers),
-                                       .body = std::move(body)});
-    EXPECT_TRUE(response.has_value() && response->status == 200);
-    return response ? json::parse(response->body).value_or(json::Value()) : json::Value();
+    return json_in(exchange(service_->port(), method, path, std::move(headers), std::move(body)));
   }
   /// The version that answered.
   [[nodiscard]] int predict(const std::string& key = {}) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training over HTTP: /train, /retrain, /train/stop, /training-status, /v1/jobs. docs/api/jobs.md
 #include "base/hash.hpp"
+#include "data/upload_json.hpp"
 #include "jobs/progress.hpp"
 #include "serve/job_requests.hpp"
 #include "serve/parameters.hpp"
@@ -23,12 +24,6 @@ Result<json::Value> wishes_of(const http::Request& request) {
   if (!value) return pass(value, "the body");
   if (!value->is_object()) return fail(ErrorCode::InvalidArgument, "the body: expected a JSON object");
   return value;
-}
-
-json::Value rejections(const std::vector<data::Refusal>& rejected) {
-  json::Value list = json::Value::array();
-  for (const auto& refusal : rejected) list.push_back({{"file", refusal.path}, {"reason", refusal.reason}});
-  return list;
 }
 
 /// The seeds' paths answer with what their clients look for.
@@ -62,7 +57,7 @@ void retrain(const Api& api, Reply reply) {
   }
   json::Value answer = legacy_answer(*submitted, "retraining");
   answer["files"] = submitted->job.payload["files"].size();
-  answer["rejected"] = rejections(submitted->rejected);
+  answer["rejected"] = data::to_json(submitted->rejected);
   reply.send_json(answer);
 }
 

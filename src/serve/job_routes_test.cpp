@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "base/files.hpp"
-#include "http/client.hpp"
 #include "serve/service.hpp"
+#include "serve/test_client.hpp"
 
 namespace imago::serve {
 namespace {
@@ -32,13 +32,8 @@ class JobRoutes : public testing::Test {
     pets_ = "pets@" + datasets_.publish(manifest, {}).value();
   }
   json::Value ask(const std::string& method, const std::string& path, int status = 200, const std::string& body = "") {
-    const auto response = http::fetch({.method = method,
-                                       .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                       .headers = {{"Content-Type", "application/json"}},
-                                       .body = body});
-    EXPECT_TRUE(response.has_value());
-    EXPECT_EQ(response->status, status) << method << " " << path << ": " << response->body;
-    return json::parse(response->body).value_or(json::Value());
+    SCOPED_TRACE(method + " " + path);
+    return json_in(exchange(service_->port(), method, path, {{"Content-Type", "application/json"}}, body), status);
   }
   std::string refusal(const std::string& path, int status, const std::string& body) {
     return ask("POST", path, status, body)["error"].get<std::string>();

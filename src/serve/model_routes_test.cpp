@@ -3,23 +3,15 @@
 #include <gmock/gmock.h>
 
 #include "base/files.hpp"
-#include "http/client.hpp"
+#include "package/test_package.hpp"
 #include "serve/service.hpp"
+#include "serve/test_client.hpp"
 #include "serve/test_model.hpp"
 
 namespace imago::serve {
 namespace {
 
 using testing::HasSubstr;
-
-class FakeClassifier final : public model::Classifier {
- public:
-  [[nodiscard]] int classes() const override { return 3; }
-  Result<model::Logits> classify(const image::ImageBatch& batch) override {
-    return model::Logits{
-        .n = batch.n, .classes = 3, .data = std::vector<float>(static_cast<std::size_t>(batch.n) * 3, 0.5F)};
-  }
-};
 
 class ModelRoutes : public testing::Test {
  protected:
@@ -38,27 +30,15 @@ class ModelRoutes : public testing::Test {
 
   void register_version(const std::string& weights, double accuracy) {
     const fs::path staged = folder_.path() / ("staged-" + weights);
-    ASSERT_TRUE(make_directories(staged).has_value());
-    ASSERT_TRUE(write_file(staged / "model.onnx", "onnx").has_value());
-    ASSERT_TRUE(write_file(staged / "weights.safetensors", weights).has_value());
-    FakeClassifier classifier;
-    auto& known = model_.package();
-    ASSERT_TRUE(
-        package::write_spec_and_golden(staged, known.spec, {encode_bmp(sample_image(8, 1))}, classifier).has_value());
-    ASSERT_TRUE(
-        package::seal_package(staged, {{"test", {{"accuracy", accuracy}}}}, {{"dataset", "pets@1"}}).has_value());
+    package::seal_test_package(staged, model_.package().spec, weights, {{"test", {{"accuracy", accuracy}}}},
+                               {{"dataset", "pets@1"}});
     const auto made = models_.register_package("pets", staged, "run-" + weights, {"champion"});
     ASSERT_TRUE(made.has_value()) << made.error().message;
   }
 
   json::Value ask(const std::string& method, const std::string& path, int status = 200, const std::string& body = "") {
-    const auto response = http::fetch({.method = method,
-                                       .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                       .headers = {{"Content-Type", "application/json"}},
-                                       .body = body});
-    EXPECT_TRUE(response.has_value());
-    EXPECT_EQ(response->status, status) << method << " " << path << ": " << response->body;
-    return json::parse(response->body).value_or(json::Value());
+    SCOPED_TRACE(method + " " + path);
+    return json_in(exchange(service_->port(), method, path, {{"Content-Type", "application/json"}}, body), status);
   }
 
   TestModel model_;

@@ -3,9 +3,9 @@
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
-#include "http/client.hpp"
 #include "serve/base64.hpp"
 #include "serve/service.hpp"
+#include "serve/test_client.hpp"
 #include "serve/test_model.hpp"
 
 namespace imago::serve {
@@ -27,13 +27,7 @@ class ManyImages : public testing::Test {
   }
   json::Value post(const std::string& type, std::string body, int status = 200,
                    const std::string& path = "/v1/predict/many") const {
-    const auto response = http::fetch({.method = "POST",
-                                       .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                       .headers = {{"Content-Type", type}},
-                                       .body = std::move(body)});
-    EXPECT_TRUE(response.has_value());
-    EXPECT_EQ(response->status, status) << response->body;
-    return json::parse(response->body).value_or(json::Value());
+    return json_in(exchange(service_->port(), "POST", path, {{"Content-Type", type}}, std::move(body)), status);
   }
   json::Value post_json(const std::string& body, int status = 200) const {
     return post("application/json", body, status);

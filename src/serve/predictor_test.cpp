@@ -8,8 +8,8 @@
 #include <atomic>
 #include <future>
 
-#include "http/client.hpp"
 #include "serve/service.hpp"
+#include "serve/test_client.hpp"
 #include "serve/test_model.hpp"
 
 namespace imago::serve {
@@ -35,12 +35,7 @@ class LiveService : public testing::Test {
 
   [[nodiscard]] http::ClientResponse send(const std::string& method, std::string_view path, http::Fields headers = {},
                                           std::string body = {}) const {
-    auto response = http::fetch({.method = method,
-                                 .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                 .headers = std::move(headers),
-                                 .body = std::move(body)});
-    EXPECT_TRUE(response.has_value()) << response.error().message;
-    return response.value_or(http::ClientResponse{});
+    return exchange(service_->port(), method, path, std::move(headers), std::move(body));
   }
   [[nodiscard]] http::ClientResponse post(std::string type, std::string body,
                                           std::string_view path = "/predict") const {

@@ -5,9 +5,8 @@
 
 #include <future>
 
-#include "http/client.hpp"
-#include "json/json.hpp"
 #include "serve/dashboard.hpp"
+#include "serve/test_client.hpp"
 
 namespace imago::serve {
 namespace {
@@ -30,18 +29,9 @@ class EmptyService : public testing::Test {
 
   http::ClientResponse send(const std::string& method, std::string_view path, http::Fields headers = {},
                             std::string body = {}) {
-    auto response = http::fetch({.method = method,
-                                 .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                 .headers = std::move(headers),
-                                 .body = std::move(body)});
-    EXPECT_TRUE(response.has_value()) << response.error().message;
-    return response.value_or(http::ClientResponse{});
+    return exchange(service_->port(), method, path, std::move(headers), std::move(body));
   }
-  json::Value get_json(std::string_view path) {
-    const auto response = send("GET", path);
-    EXPECT_EQ(response.status, 200) << response.body;
-    return json::parse(response.body).value_or(json::Value());
-  }
+  json::Value get_json(std::string_view path) { return json_in(send("GET", path)); }
 
   std::unique_ptr<Service> service_;
 };

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "base/files.hpp"
-#include "http/client.hpp"
 #include "serve/service.hpp"
+#include "serve/test_client.hpp"
 #include "serve/test_model.hpp"
 
 namespace imago::serve {
@@ -65,18 +65,12 @@ class RegistryService : public testing::Test {
 
   [[nodiscard]] http::ClientResponse send(const std::string& method, const std::string& path, std::string body = {},
                                           http::Fields headers = {}) const {
-    auto response = http::fetch({.method = method,
-                                 .url = fmt::format("http://127.0.0.1:{}{}", service_->port(), path),
-                                 .headers = std::move(headers),
-                                 .body = std::move(body)});
-    EXPECT_TRUE(response.has_value()) << response.error().message;
-    return response.value_or(http::ClientResponse{});
+    return exchange(service_->port(), method, path, std::move(headers), std::move(body));
   }
   json::Value ask(const std::string& method, const std::string& path, int status = 200, std::string body = {},
                   http::Fields headers = {}) {
-    const auto response = send(method, path, std::move(body), std::move(headers));
-    EXPECT_EQ(response.status, status) << method << " " << path << ": " << response.body;
-    return json::parse(response.body).value_or(json::Value());
+    SCOPED_TRACE(method + " " + path);
+    return json_in(send(method, path, std::move(body), std::move(headers)), status);
   }
   /// The answer to one bitmap.
   json::Value predict(const std::string& path = "/predict", int status = 200) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/upload_messages.hpp"
 
+#include "data/upload_json.hpp"
 #include "serve/negotiate.hpp"
 
 namespace imago::serve {
@@ -104,20 +105,15 @@ Blame blame_for(const Error& error) {
                                                                                        : Blame::Service;
 }
 
-json::Value to_json(const data::Upload& upload) {
-  return {{"id", upload.id},
-          {"name", upload.name},
-          {"label", upload.label.empty() ? json::Value() : json::Value(upload.label)},
-          {"bytes", upload.bytes},
-          {"width", upload.width},
-          {"height", upload.height},
-          {"created", upload.created},
-          {"url", "/v1/uploads/" + upload.id}};
+json::Value with_url(const data::Upload& upload) {
+  auto value = data::to_json(upload);
+  value["url"] = "/v1/uploads/" + upload.id;
+  return value;
 }
 
-json::Value to_json(const std::vector<data::Refusal>& rejected) {
+json::Value with_urls(const std::vector<data::Upload>& uploads) {
   auto list = json::Value::array();
-  for (const auto& [path, reason] : rejected) list.push_back({{"file", path}, {"reason", reason}});
+  for (const auto& upload : uploads) list.push_back(with_url(upload));
   return list;
 }
 

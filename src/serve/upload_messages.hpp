@@ -33,8 +33,8 @@ std::vector<std::string> known_labels(const Api& api);
 /// database.
 Blame blame_for(const Error& error);
 
-json::Value to_json(const data::Upload& upload);
-/// As `rejected` lists them: [{"file", "reason"}].
-json::Value to_json(const std::vector<data::Refusal>& rejected);
+/// data::to_json, and where the image can be had: "url".
+json::Value with_url(const data::Upload& upload);
+json::Value with_urls(const std::vector<data::Upload>& uploads);
 
 }  // namespace imago::serve

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/files.hpp"
+#include "data/upload_json.hpp"
 #include "image/decode.hpp"
 #include "serve/api.hpp"
 #include "serve/upload_messages.hpp"
@@ -31,18 +32,6 @@ Totals count(const std::vector<Upload>& staged) {
   return totals;
 }
 
-json::Value to_json(const std::vector<Upload>& uploads) {
-  auto list = json::Value::array();
-  for (const auto& upload : uploads) list.push_back(serve::to_json(upload));
-  return list;
-}
-
-json::Value to_json(const std::vector<data::AliasUse>& aliases) {
-  auto list = json::Value::array();
-  for (const auto& use : aliases) list.push_back({{"given", use.given}, {"label", use.label}, {"files", use.files}});
-  return list;
-}
-
 void refuse_all(Reply& reply, const std::vector<data::Refusal>& rejected) {
   const auto& first = rejected.front();
   const auto text = rejected.size() == 1 ? fmt::format("{}: {}", first.path, first.reason)
@@ -50,7 +39,7 @@ void refuse_all(Reply& reply, const std::vector<data::Refusal>& rejected) {
                                                        rejected.size(), first.path, first.reason);
   auto response = error_response(400, to_string(ErrorCode::InvalidArgument), text, reply.request_id());
   response.body.pop_back();
-  response.body += ",\"rejected\":" + json::dump(serve::to_json(rejected)) + "}";
+  response.body += ",\"rejected\":" + json::dump(data::to_json(rejected)) + "}";
   reply.send(std::move(response));
 }
 
@@ -69,9 +58,9 @@ void add(const Uploading& self, Reply reply) {
   reply.send_json(
       {{"files", std::move(ids)},
        {"count", report->accepted.size()},
-       {"uploads", to_json(report->accepted)},
-       {"rejected", serve::to_json(report->rejected)},
-       {"aliases", to_json(report->aliases)},
+       {"uploads", with_urls(report->accepted)},
+       {"rejected", data::to_json(report->rejected)},
+       {"aliases", data::to_json(report->aliases)},
        {"staged", {{"total", staged->size()}, {"labelled", totals.labelled}, {"unlabelled", totals.unlabelled}}}});
 }
 
@@ -81,7 +70,7 @@ void list(const Uploading& self, Reply reply) {
   const auto totals = count(*staged);
   auto by_label = json::Value::object();
   for (const auto& [label, images] : totals.by_label) by_label[label] = images;
-  reply.send_json({{"uploads", to_json(*staged)},
+  reply.send_json({{"uploads", with_urls(*staged)},
                    {"total", staged->size()},
                    {"labelled", totals.labelled},
                    {"unlabelled", totals.unlabelled},
@@ -112,7 +101,7 @@ void relabel(const Uploading& self, Reply reply) {
   if (!label) return reply.fail(label.error(), Blame::Request);
   const auto upload = self.uploads->set_label(reply.request().captures.at("id"), *label, known_labels(self.api));
   if (!upload) return reply.fail(upload.error(), blame_for(upload.error()));
-  reply.send_json(serve::to_json(*upload));
+  reply.send_json(with_url(*upload));
 }
 
 void remove(const Uploading& self, Reply reply) {
