@@ -8,7 +8,8 @@
 #
 # A module's files are compiled eight at a time (a unity build): one by one, most of the time goes into instantiating the
 # same templates again (docs/decisions/0008). So two of them cannot keep different things of one name in their anonymous
-# namespaces; files for which other names would be unnatural are compiled alone (APART). scripts/lint reads each file alone.
+# namespaces; files for which other names would be unnatural are compiled alone (APART). `scripts/lint --since REV` reads
+# each file alone.
 
 set(IMAGO_WARNINGS -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
     -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror
