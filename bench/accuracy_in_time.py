@@ -4,15 +4,16 @@
 
     bench/accuracy_in_time.py [--minutes 3] [--seeds 3] [--recipe quick] [--program build]
     bench/accuracy_in_time.py --run RUN --workspace WORKSPACE
+    bench/accuracy_in_time.py --shipped models/cifar10.json
 
-The first trains on CIFAR-10 (JPEG copies) in a new workspace, and takes the accuracy on the test split; the second reads the validation
-accuracy of a run that there is. Minutes are of training, validation included, from the first step on.
+The first trains on CIFAR-10 (JPEG copies) in a new workspace, and takes the accuracy on the test split; the others read the validation
+accuracy of a run that there is, and of a model's file that ships or did (`git show COMMIT:models/cifar10.json`). Minutes are of training,
+validation included, from the first step on.
 """
 
 import argparse
 import json
 import os
-from datetime import datetime
 from pathlib import Path
 
 from common import ROOT, Program, merge_result, new_workspace, spread
@@ -20,30 +21,24 @@ from common import ROOT, Program, merge_result, new_workspace, spread
 MARKS = (0.90, 0.93)
 
 
-def curve(run):
-    """Seconds of training and validation accuracy at the end of each epoch, and how the seconds are known."""
-    points = run["metrics"]["val_accuracy"]
-    times = [datetime.fromisoformat(point["time"]).timestamp() for point in points]
-    seconds = run["summary"]["outcome"]["seconds"]
-    if times[-1] - times[0] < seconds:
-        return [(seconds - (times[-1] - time), point["value"]) for time, point in zip(times, points)], "clock"
-    # It was interrupted and resumed; epochs take the same time each.
-    return [(seconds * point["step"] / points[-1]["step"], point["value"]) for point in points], "share of epochs"
-
-
 def reached(points):
     return {f"{mark:.0%}": next((round(seconds, 1) for seconds, value in points if value >= mark), None) for mark in MARKS}
 
 
+def of_training(report, lineage):
+    """What a model's report and lineage tell of its training; seconds are those of training, over all its sittings."""
+    training = report["training"]
+    points = [(round(epoch["elapsed"], 1), epoch["val_accuracy"]) for epoch in training["history"]]
+    return {"recipe": lineage["recipe"]["name"], "seed": lineage["seed"], "threads": lineage["threads"], "trained": lineage["created"],
+            "trained_by": lineage["code_version"], "seconds": training["outcome"]["seconds"],
+            "test_accuracy": report["test"]["accuracy"], "test_accuracy_by_views": report["accuracy_by_views"],
+            "seconds_to_validation_accuracy": reached(points), "validation_accuracy": points}
+
+
 def of_run(program, run_id):
-    run = program.json("runs", "show", run_id)
-    points, by = curve(run)
-    version = program.workspace / "models" / run["summary"]["model"] / str(run["summary"]["version"])
-    by_views = json.loads((version / "report.json").read_text())["accuracy_by_views"]
-    return {"recipe": run["params"]["recipe"]["name"], "seed": run["params"]["seed"], "threads": run["params"]["threads"],
-            "seconds": run["summary"]["outcome"]["seconds"], "test_accuracy": run["summary"]["test_accuracy"],
-            "test_accuracy_by_views": by_views, "seconds_known_by": by,
-            "seconds_to_validation_accuracy": reached(points), "validation_accuracy": [[round(s, 1), value] for s, value in points]}
+    summary = program.json("runs", "show", run_id)["summary"]
+    version = program.workspace / "models" / summary["model"] / str(summary["version"])
+    return of_training(*(json.loads((version / f"{name}.json").read_text()) for name in ("report", "lineage")))
 
 
 def train(options):
@@ -69,12 +64,17 @@ def main():
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--recipe", default="quick")
     arguments.add_argument("--run")
+    arguments.add_argument("--shipped", type=Path)
     arguments.add_argument("--workspace", default=os.environ.get("IMAGO_WORKSPACE", "workspace"))
     arguments.add_argument("--program", type=Path, default=ROOT / "build")
     options = arguments.parse_args()
-    if not options.run:
+    if options.run:
+        found = of_run(Program(options.program, options.workspace), options.run)
+    elif options.shipped:
+        model = json.loads(options.shipped.read_text())
+        found = {**of_training(model["report"], model["lineage"]), "machine": model["lineage"]["machine"]}  # not this one
+    else:
         return train(options)
-    found = of_run(Program(options.program, options.workspace), options.run)
     print(found["seconds_to_validation_accuracy"])
     merge_result("accuracy_in_time", f"a run of {found['recipe']}, {found['seconds'] / 60:.0f} minutes", found)
 

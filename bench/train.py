@@ -8,7 +8,8 @@ Needs a workspace with CIFAR-10 and, for mobilenet-v2 (224 x 224, all layers lea
 (`imago data import cats-dogs`); and `scripts/setup bench`. One pair is: imago-trainer, then each peer, with the recipe's network,
 augmentation, loss, optimiser and batch on the same packed images; float32, and bfloat16 for those that have it. What is measured is
 the same for all (peers/window.py). PyTorch gets its images in the fastest of three ways, tried first: a DataLoader with 0 or 2 workers, or
-whole batches changed at once. The networks are checked to have as many parameters as ours.
+whole batches changed at once. The networks are checked to have as many parameters as ours. A part of the results is a network on the widest
+vectors of the processor, as a machine with AVX-512 is another world.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import ROOT, Program, merge_result, spread
+from common import ROOT, Program, machine, merge_result, spread
 
 PEERS_FOLDER = ROOT / "bench" / "peers"
 sys.path.append(str(PEERS_FOLDER))
@@ -160,7 +161,7 @@ def main():
                                                 "print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))", *packages]))
     for net in options.nets:
         body = Contest(options, program, net).measure()
-        merge_result("train", net, {"peers": versions, "threads": os.cpu_count(), "seconds": options.seconds, **body})
+        merge_result("train", f"{net}, {machine()['vectors']}", {"peers": versions, "threads": os.cpu_count(), "seconds": options.seconds, **body})
 
 
 if __name__ == "__main__":
