@@ -31,6 +31,7 @@ if(Torch_DIR AND EXISTS ${torch_prefix}/lib/libtorch_cuda.so)
   endif()
 else()
   find_package(Torch REQUIRED)
+  find_package(OpenMP REQUIRED)  # the same one as libtorch's: at::parallel_for is a header, and serial without it
   target_include_directories(deps::torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-  target_link_libraries(deps::torch INTERFACE ${TORCH_LIBRARIES})
+  target_link_libraries(deps::torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 endif()

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "nn/convolution.hpp"
+
 namespace imago::nn {
 namespace {
 
@@ -45,16 +47,6 @@ bool output_is_spare(const model::Layer& layer) {
 }
 
 Tensor cast(const Tensor& tensor, at::ScalarType type) { return tensor.defined() ? tensor.to(type) : tensor; }
-
-Tensor convolve(const model::Conv2d& conv, Tensor x, const Tensor& weight, const Tensor& bias) {
-  const model::Padding& p = conv.padding;
-  std::vector<std::int64_t> padding{p.top, p.left};
-  if (p.top != p.bottom || p.left != p.right) {
-    x = torch::constant_pad_nd(x, {p.left, p.right, p.top, p.bottom}).contiguous(torch::MemoryFormat::ChannelsLast);
-    padding = {0, 0};
-  }
-  return torch::conv2d(x, weight, bias, conv.stride, padding, 1, conv.groups);
-}
 
 /// oneDNN's GELU, four times as fast as libtorch's own, takes only what is contiguous in the order of the axes;
 /// channels last is, looked at as [n, h, w, c].
