@@ -2,6 +2,8 @@
 #include "nn/convolution.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <vector>
 
 namespace imago::nn {
 namespace {
